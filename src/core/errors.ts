@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { printable } from './printable';
 
 /**
@@ -134,7 +135,11 @@ export function errorReport(error: KhError): ErrorReport {
   };
 }
 
-/** True for the errno-carrying errors of Node's own calls. */
+/**
+ * True for an error of Node's own calls that carries one of these codes.
+ * Errors of another realm count too: under jest, those of node:fs are no
+ * `instanceof Error`.
+ */
 export function isErrno(thrown: unknown, ...codes: string[]): thrown is NodeJS.ErrnoException {
-  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
+  return isNativeError(thrown) && 'code' in thrown && codes.includes(String(thrown.code));
 }

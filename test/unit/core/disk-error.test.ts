@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { diskError } from '../../../src/core/disk-error';
+import { KhError } from '../../../src/core/errors';
+
+function errno(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: it failed`), { code, errno: -1, syscall: 'write' });
+}
+
+describe('diskError', () => {
+  const path = join(tmpdir(), 'kh-not-there', 'archive.part');
+
+  it('says how much is needed and how much is free when the disk is full', () => {
+    const error = diskError(errno('ENOSPC'), path, 50 * 2 ** 20);
+    expect(error.code).toBe('STORE_FULL');
+    expect(error.message).toContain(path);
+    expect(error.message).toMatch(/50\.0 MB needed, .* free/);
+    expect(error.details).toMatchObject({ path, neededBytes: 50 * 2 ** 20 });
+    expect(error.details?.['freeBytes']).toBeGreaterThan(0);
+  });
+
+  it('leaves out what nobody told it', () => {
+    expect(diskError(errno('ENOSPC'), path).details).not.toHaveProperty('neededBytes');
+  });
+
+  it('tells a used-up quota from a full disk', () => {
+    const error = diskError(errno('EDQUOT'), path);
+    expect(error.code).toBe('STORE_FULL');
+    expect(error.message).toContain('quota');
+  });
+
+  it.each(['EACCES', 'EPERM', 'EROFS'])('calls %s denied', (code) => {
+    const error = diskError(errno(code), path);
+    expect(error.code).toBe('STORE_DENIED');
+    expect(error.hint).toContain('KH_HOME');
+    expect(error.details).toEqual({ path, errno: code });
+  });
+
+  it('keeps the words of any other failure, and the failure as its cause', () => {
+    const cause = errno('EIO');
+    const error = diskError(cause, path);
+    expect(error.code).toBe('STORE_IO');
+    expect(error.message).toContain('EIO: it failed');
+    expect(error.cause).toBe(cause);
+  });
+
+  it('understands the errors that Node itself raises', async () => {
+    const cause = await readFile(join(path, 'deeper')).catch((error: unknown) => error);
+    expect(diskError(cause, path).details).toEqual({ path, errno: 'ENOENT' });
+  });
+
+  it('hands a KhError back as it is', () => {
+    const error = new KhError('INTERRUPTED', { message: 'stopped' });
+    expect(diskError(error, path)).toBe(error);
+  });
+});
