@@ -2,9 +2,10 @@ import { KhError } from './errors';
 
 /**
  * Runs `work` under a signal of its own that fires when `signal` does or when
- * `milliseconds` have passed, whichever is first.
+ * `milliseconds` have passed, whichever is first. It ends when `work` ends:
+ * what `work` has to clean up after an abort is waited for.
  *
- * @throws KhError TIMEOUT with `what` in its message when the time is up
+ * The signal's reason on time-out is a KhError TIMEOUT with `what` in its message.
  */
 export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -16,7 +17,7 @@ export async function withDeadline<T>(
   signal.addEventListener('abort', onAbort, { once: true });
   const timer = setTimeout(() => controller.abort(timeoutError(what, milliseconds)), milliseconds);
   try {
-    return await unlessAborted(work(controller.signal), controller.signal);
+    return await work(controller.signal);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);

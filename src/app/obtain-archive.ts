@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { inspectHeaders } from '../archive/headers-tree';
+import { receiveArchive, type ReceivedArchive } from '../archive/receive-archive';
+import { KhError } from '../core/errors';
+import type { KnownBy, Verdict } from '../core/events';
+import type { HeadersSource } from '../device/headers-source';
+import type { Kernel } from '../device/probe';
+import {
+  addArchive,
+  archivesOfSize,
+  findArchive,
+  removeArchive,
+  treeIsSound,
+  type StoredArchive,
+} from '../store/archives';
+import { withLock } from '../store/lock';
+import { createStage, type Stage } from '../store/stage';
+import { bounds, type Context } from './context';
+import { checkManifest, type OpenManifest } from './open-manifest';
+import { verifyRelease, verifyTransfer } from './verify-archive';
+
+/** How long to wait for another pull of the same archive before doing it alongside: it may hang, ours need not. */
+const SHARED_PULL_WAIT = 15_000;
+
+export interface ObtainedArchive {
+  archive: StoredArchive;
+  /** How the archive was known to be here; undefined where it was transferred. */
+  knownBy?: KnownBy;
+  verdict: Verdict;
+}
+
+export interface Expectation {
+  manifest: OpenManifest | undefined;
+  requireManifest: boolean;
+  force: boolean;
+}
+
+/**
+ * The archive of `source`, verified, in the store: found there by the md5
+ * that the device computes, or transferred.
+ *
+ * Pulls of one kernel wait for each other, in this process and in others, so
+ * that twenty devices cost one transfer and one extraction.
+ */
+export async function obtainArchive(
+  source: HeadersSource,
+  kernel: Kernel,
+  expectation: Expectation,
+  context: Context,
+): Promise<ObtainedArchive> {
+  if (expectation.force) return receive(source, kernel, expectation, context);
+  const known = await findKnown(source, kernel, expectation, context, 'device-md5');
+  if (known !== undefined) return known;
+  const { serial } = source.access.adb;
+  let waited = false;
+  return withLock(
+    context.store,
+    pullLockName(source, kernel),
+    async () =>
+      (waited ? await findKnown(source, kernel, expectation, context, 'concurrent-pull') : undefined) ??
+      (await receive(source, kernel, expectation, context)),
+    {
+      signal: context.signal,
+      wait: SHARED_PULL_WAIT,
+      onWait: () => {
+        waited = true;
+        void source.deviceMd5();
+        context.emit({ type: 'pull.waiting', serial, why: 'the same archive is being pulled already' });
+      },
+    },
+  );
+}
+
+function pullLockName(source: HeadersSource, { release, version }: Kernel): string {
+  const build = createHash('sha256')
+    .update(`${release}\n${version}\n${source.bytes ?? ''}`)
+    .digest('hex');
+  return `pull-${build.slice(0, 32)}`;
+}
+
+async function findKnown(
+  source: HeadersSource,
+  kernel: Kernel,
+  expectation: Expectation,
+  context: Context,
+  by: KnownBy,
+): Promise<ObtainedArchive | undefined> {
+  const { store, emit } = context;
+  if (source.bytes !== undefined && (await archivesOfSize(store, source.bytes)).length === 0)
+    return undefined;
+  const md5 = await source.deviceMd5();
+  const archive = md5 === undefined ? undefined : await findArchive(store, { md5 });
+  if (archive === undefined || archive.bytes !== (source.bytes ?? archive.bytes)) return undefined;
+  const { serial } = source.access.adb;
+  if (!(await treeIsSound(store, archive.sha256))) {
+    emit({ type: 'warning', serial, message: `the tree ${archive.treePath} is damaged; it is made again` });
+    await removeArchive(store, archive.sha256);
+    return undefined;
+  }
+  verifyRelease(serial, kernel.release, archive.release);
+  const verdict = judge(['size', 'device-md5'], archive, kernel, expectation);
+  emit({ type: 'archive.known', serial, sha256: archive.sha256, by });
+  return { archive, knownBy: by, verdict };
+}
+
+async function receive(
+  source: HeadersSource,
+  kernel: Kernel,
+  expectation: Expectation,
+  context: Context,
+): Promise<ObtainedArchive> {
+  const { store, signal, emit } = context;
+  const { serial } = source.access.adb;
+  const start = performance.now();
+  await using stage = await createStage(store);
+  void source.deviceMd5();
+  const received = await receiveArchive(source.read(bounds(context)), {
+    partPath: stage.partPath,
+    treePath: stage.treePath,
+    limits: context.limits,
+    signal,
+    ...(source.bytes === undefined ? {} : { expectedBytes: source.bytes }),
+    onBytes: (bytes) => emit({ type: 'pull.progress', serial, bytes, totalBytes: source.bytes ?? bytes }),
+  });
+  const { md5, sha256, bytes } = received;
+  emit({ type: 'archive.received', serial, sha256, md5, bytes, milliseconds: performance.now() - start });
+  const transfer = await verifyTransfer(source, received);
+  const verdict = judge(transfer, received, kernel, expectation);
+  return { archive: await addReceived(serial, stage, received, kernel, context), verdict };
+}
+
+/** What is left to judge once the bytes are known to be the device's: the archive itself. */
+async function addReceived(
+  serial: string,
+  stage: Stage,
+  received: ReceivedArchive,
+  kernel: Kernel,
+  { store, emit }: Context,
+): Promise<StoredArchive> {
+  const { unpacked, md5, sha256, bytes } = received;
+  if (!unpacked.ok) throw unpacked.error.on(serial);
+  const { release } = await inspectHeaders(stage.treePath);
+  verifyRelease(serial, kernel.release, release);
+  const { entries, bytes: treeBytes, danglingLinks } = unpacked.tree;
+  emit({ type: 'tree.extracted', serial, entries, bytes: treeBytes });
+  if (danglingLinks.length > 0) {
+    emit({ type: 'warning', serial, message: danglingLinksMessage(danglingLinks) });
+  }
+  return addArchive(store, stage, { md5, sha256, bytes, release, entries, treeBytes, danglingLinks });
+}
+
+function danglingLinksMessage(links: string[]): string {
+  const rest = links.length > 3 ? ` and ${links.length - 3} more` : '';
+  return `links in the archive lead nowhere: ${links.slice(0, 3).join(', ')}${rest}; what includes them will not compile`;
+}
+
+function judge(
+  transfer: Verdict['checks'],
+  digests: { md5: string; sha256: string },
+  kernel: Kernel,
+  { manifest, requireManifest }: Expectation,
+): Verdict {
+  const checked = checkManifest(manifest, kernel, digests, requireManifest);
+  const checks: Verdict['checks'] = [
+    ...transfer,
+    ...(checked ? (['manifest'] as const) : []),
+    'xz',
+    'required-files',
+    'release',
+  ];
+  return { trust: checked ? 'trusted' : 'unverified', checks, ...(checked ? { manifest: checked } : {}) };
+}

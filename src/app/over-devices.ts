@@ -1,0 +1,101 @@
+import { awaitReady } from '../adb/await-ready';
+import type { AdbServer } from '../adb/adb-server';
+import { connectServer } from '../adb/connect-server';
+import type { ListedDevice } from '../adb/device-list';
+import { resolveServerAddress } from '../adb/server-address';
+import { withDeadline } from '../core/abort';
+import { asKhError, errorReport } from '../core/errors';
+import type { Emit } from '../core/events';
+import { ARCHIVE_LIMITS, type TimeLimits } from '../core/limits';
+import type { DeviceOutcome } from '../core/outcome';
+import { homeFolder, openStore } from '../store/layout';
+import { concurrently } from './concurrently';
+import type { AttachedDevice, Context } from './context';
+import { selectDevices, type DeviceSelection } from './select-devices';
+
+export interface RunOptions {
+  selection: DeviceSelection;
+  /** What the flags said of the adb server; the environment fills the rest. */
+  server: { host?: string; port?: number };
+  /** How many devices at a time. */
+  jobs: number;
+  env: NodeJS.ProcessEnv;
+  times: TimeLimits;
+}
+
+export interface RunBase {
+  signal: AbortSignal;
+  emit: Emit;
+}
+
+/**
+ * Does `work` on each selected device, several at a time. A failure on one is
+ * its outcome and does not stop the others; only an abort stops all.
+ *
+ * @returns one outcome a device, in the order asked
+ * @throws KhError for what fails before any device is met: USAGE, DEVICE_NONE, DEVICE_NOT_FOUND,
+ *   DEVICE_AMBIGUOUS, ADB_UNAVAILABLE, ADB_MISSING, STORE_*; or the signal's reason
+ */
+export async function overDevices<T>(
+  options: RunOptions,
+  base: RunBase,
+  work: (device: AttachedDevice, context: Context) => Promise<T>,
+): Promise<DeviceOutcome<T>[]> {
+  const server = await reachServer(options, base);
+  const attached = await server.listDevices({ signal: base.signal, timeout: options.times.connect });
+  const chosen = selectDevices(attached, options.selection);
+  const store = await openStore({ home: homeFolder(options.env, process.platform) });
+  const outcomes = await concurrently(chosen, options.jobs, (listed) =>
+    onDevice(server, listed, { ...base, times: options.times, store, limits: ARCHIVE_LIMITS }, work),
+  );
+  base.signal.throwIfAborted();
+  return outcomes;
+}
+
+/** Connects to the adb server that flags and environment name. */
+export async function reachServer(options: RunOptions, { signal }: RunBase): Promise<AdbServer> {
+  const address = resolveServerAddress(options.server, options.env);
+  return connectServer(address, { signal, connectTimeout: options.times.connect });
+}
+
+async function onDevice<T>(
+  server: AdbServer,
+  listed: ListedDevice,
+  context: Context,
+  work: (device: AttachedDevice, context: Context) => Promise<T>,
+): Promise<DeviceOutcome<T>> {
+  const { serial } = listed;
+  const start = performance.now();
+  const elapsed = () => Math.round(performance.now() - start);
+  try {
+    const result = await withDeadline(
+      async (signal) => {
+        const device = await openDevice(server, listed, { ...context, signal });
+        return work(device, { ...context, signal });
+      },
+      { signal: context.signal, milliseconds: context.times.device, what: 'on this device (--timeout)' },
+    );
+    return { serial, status: 'ok', milliseconds: elapsed(), result };
+  } catch (thrown) {
+    const error = errorReport(asKhError(thrown, serial));
+    if (!context.signal.aborted) context.emit({ type: 'device.failed', serial, error });
+    return { serial, status: 'failed', milliseconds: elapsed(), error };
+  }
+}
+
+async function openDevice(
+  server: AdbServer,
+  listed: ListedDevice,
+  context: Context,
+): Promise<AttachedDevice> {
+  const { signal, emit, times } = context;
+  const { serial } = listed;
+  const ready = await awaitReady(server, listed, {
+    signal,
+    timeout: times.settle,
+    onState: (state) => emit({ type: 'device.waiting', serial, state }),
+  });
+  const adb = await server.open(ready, { signal, stallTimeout: times.stall });
+  emit({ type: 'device.selected', serial, model: ready.model });
+  return { server, listed: ready, adb };
+}

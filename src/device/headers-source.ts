@@ -1,0 +1,186 @@
+import type { AdbDevice, CallOptions } from '../adb/adb-device';
+import { asKhError, KhError } from '../core/errors';
+import type { HeadersOrigin } from '../core/events';
+import type { Work } from '../core/work';
+import { commandLineFor, runWith, type Access } from './access';
+import { absentError, deniedError, lockedModuleError, type ConfiguredHeaders } from './headers-errors';
+import { isModuleLoaded, loadHeadersModule, unloadHeadersModule } from './headers-module';
+import { configValue, readKernelConfig } from './kernel-config';
+import type { PrivilegeChoice, Reopen } from './privilege';
+import { probeDevice, type ArchiveSighting, type DeviceProbe } from './probe';
+import { Rights } from './rights';
+
+/** One user of a module that several kh processes may share; the last one out unloads what kh loaded. */
+export interface ModuleUse {
+  leave(unload: () => Promise<void>): Promise<'unloaded' | 'in-use' | 'not-ours'>;
+}
+
+/** Enters the list of users, running `load` while no one else can. */
+export type EnterModuleUse = (load: () => Promise<'loaded' | 'was-loaded'>) => Promise<ModuleUse>;
+
+export interface LocateOptions {
+  privilege: PrivilegeChoice;
+  reopen: Reopen;
+  enterModuleUse: EnterModuleUse;
+}
+
+/** The archive on a device, ready to be read. Disposing unloads the module, if kh loaded it for this. */
+export interface HeadersSource extends AsyncDisposable {
+  readonly access: Access;
+  readonly path: string;
+  readonly origin: HeadersOrigin;
+  /** As the device's stat gave it; undefined where it has none. */
+  readonly bytes: number | undefined;
+  /** Reads it once, in chunks. Throws as `AdbDevice.receive`. */
+  read(options: CallOptions): AsyncGenerator<Buffer, void, undefined>;
+  /** What md5sum on the device makes of it; asked at most once. Undefined where there is no md5sum. */
+  deviceMd5(): Promise<string | undefined>;
+}
+
+/**
+ * Finds the archive and gets the right to read it: as it is, by climbing to
+ * root where it is denied, by loading `kheaders.ko` where it sits in a module.
+ *
+ * @param probe what `probeDevice` saw with plain rights
+ * @throws KhError HEADERS_ABSENT, HEADERS_DENIED, HEADERS_MODULE_UNLOADABLE, and as `AdbDevice.run`
+ */
+export async function locateHeaders(
+  adb: AdbDevice,
+  probe: DeviceProbe,
+  options: LocateOptions,
+  work: Work,
+): Promise<HeadersSource> {
+  const rights = new Rights({ adb, privilege: 'plain', root: probe.root }, options, work);
+  const builtIn = probe.archive !== undefined && !probe.moduleLoaded;
+  const source = builtIn
+    ? await openArchive(rights, probe, 'built-in', work)
+    : await openModule(rights, probe, options.enterModuleUse, work);
+  const { path, origin, bytes = 0 } = source;
+  work.emit({ type: 'headers.located', serial: adb.serial, path, origin, bytes });
+  return source;
+}
+
+/** The archive is there: read it with the rights in hand, else as root. */
+async function openArchive(
+  rights: Rights,
+  probe: DeviceProbe,
+  origin: HeadersOrigin,
+  work: Work,
+): Promise<HeadersSource> {
+  const seen = probe.archive;
+  if (seen?.state === 'readable') return archiveSource(rights.access, seen, origin, work);
+  const rooted = await rights.root();
+  const seenByRoot = rooted && (await probeDevice(rooted, bounds(work))).archive;
+  if (rooted !== undefined && seenByRoot?.state === 'readable') {
+    return archiveSource(rooted, seenByRoot, origin, work);
+  }
+  const sighting = seen ?? seenByRoot;
+  const { serial } = rights.access.adb;
+  throw sighting === undefined
+    ? absentError(serial, probe.kernel.release, await configuredHeaders(rights.access, work), rights.refusals)
+    : deniedError(serial, sighting, rights.refusals);
+}
+
+/** The archive is in a module: have it loaded for as long as the source is open. */
+async function openModule(
+  rights: Rights,
+  probe: DeviceProbe,
+  enterModuleUse: EnterModuleUse,
+  work: Work,
+): Promise<HeadersSource> {
+  const use = await enterModuleUse(() => ensureLoaded(rights, probe, work));
+  const leave = () => leaveModule(use, rights, work);
+  try {
+    const loaded = await probeDevice(rights.access, bounds(work));
+    const source = await openArchive(rights, loaded, 'module', work);
+    return { ...source, [Symbol.asyncDispose]: leave };
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+}
+
+async function ensureLoaded(
+  rights: Rights,
+  probe: DeviceProbe,
+  work: Work,
+): Promise<'loaded' | 'was-loaded'> {
+  if (probe.moduleLoaded && (await isModuleLoaded(rights.access, bounds(work)))) return 'was-loaded';
+  const { serial } = rights.access.adb;
+  const rooted = await rights.root();
+  const { modules, kernel, moduleLoaded } =
+    rooted === undefined || rooted.privilege === 'plain' ? probe : await probeDevice(rooted, bounds(work));
+  if (moduleLoaded) return 'was-loaded';
+  const path = modules.find((candidate) => candidate.includes(`/${kernel.release}/`)) ?? modules[0];
+  if (path === undefined) {
+    throw absentError(serial, kernel.release, await configuredHeaders(rights.access, work), rights.refusals);
+  }
+  if (rooted === undefined) throw lockedModuleError(serial, path, rights.refusals);
+  const outcome = await loadHeadersModule(rooted, path, bounds(work));
+  if (outcome === 'loaded') work.emit({ type: 'module.loaded', serial, path });
+  return outcome;
+}
+
+/**
+ * Undoes the loading, under a time limit of its own: the work may have ended
+ * because its signal fired. What can't be undone is reported, never thrown,
+ * as it must not hide why the work ended.
+ */
+async function leaveModule(use: ModuleUse, rights: Rights, work: Work): Promise<void> {
+  const { serial } = rights.access.adb;
+  const cleanup: Work = { ...work, signal: AbortSignal.timeout(work.times.cleanup) };
+  try {
+    const outcome = await use.leave(async () => {
+      const rooted = await rights.root();
+      const left =
+        rooted === undefined ? 'root is needed' : await unloadHeadersModule(rooted, bounds(cleanup));
+      if (left !== undefined) throw new KhError('REMOTE_COMMAND_FAILED', { serial, message: left });
+    });
+    if (outcome === 'unloaded') work.emit({ type: 'module.unloaded', serial, path: MODULE_NAME });
+  } catch (error) {
+    work.emit({ type: 'module.left', serial, path: MODULE_NAME, why: asKhError(error).reason });
+  }
+}
+
+const MODULE_NAME = 'kheaders';
+
+function archiveSource(
+  access: Access,
+  { path, bytes }: ArchiveSighting,
+  origin: HeadersOrigin,
+  work: Work,
+): HeadersSource {
+  let md5: Promise<string | undefined> | undefined;
+  return {
+    access,
+    path,
+    origin,
+    bytes,
+    read: (options) =>
+      access.privilege === 'su'
+        ? access.adb.stream(commandLineFor(access, `cat ${path} 2>/dev/null`), options)
+        : access.adb.receive(path, options),
+    deviceMd5: () => {
+      md5 ??= askMd5(access, path, bounds(work));
+      md5.catch(() => undefined); // asked ahead of time; whoever awaits it still sees the failure
+      return md5;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function askMd5(access: Access, path: string, options: CallOptions): Promise<string | undefined> {
+  const output = await runWith(access, `md5sum ${path}`, options);
+  return /^([0-9a-f]{32})\b/m.exec(output.stdout.toString('latin1'))?.[1];
+}
+
+async function configuredHeaders(access: Access, work: Work): Promise<ConfiguredHeaders> {
+  const config = await readKernelConfig(access, bounds(work));
+  if (config === undefined) return undefined;
+  const value = configValue(config, 'IKHEADERS') ?? configValue(config, 'IKHEADERS_PROC');
+  return value === 'y' || value === 'm' ? value : 'n';
+}
+
+function bounds({ signal, times }: Work): CallOptions {
+  return { signal, stallTimeout: times.stall };
+}

@@ -1,0 +1,96 @@
+import type { AdbDevice } from '../adb/adb-device';
+import { KhError } from '../core/errors';
+import type { Work } from '../core/work';
+import { outputText, runWith, type Access, type SuDialect } from './access';
+
+/** How far to climb: `auto` tries `adb root`, then su. */
+export type PrivilegeChoice = 'auto' | 'none' | 'adb-root' | 'su';
+
+/** Su on a rooted phone may ask its owner, who has this long to answer. */
+const SU_ANSWER_TIMEOUT = 15_000;
+
+/** A step of the ladder that did not hold, in words for an error's hint. */
+export interface Refusal {
+  step: 'adb-root' | 'su';
+  why: string;
+}
+
+/** What restarting adbd needs from the adb server: the device again, under its new transport. */
+export type Reopen = (device: AdbDevice) => Promise<AdbDevice>;
+
+/**
+ * Climbs to root by the steps that `choice` allows.
+ *
+ * `adb root` is tried first, as it changes nothing in how commands run; adbd
+ * then stays root until `adb unroot` or a reboot.
+ *
+ * @returns root access, or every refusal met on the way
+ * @throws KhError DEVICE_LOST, TIMEOUT when the device does not come back
+ */
+export async function climb(
+  access: Access,
+  choice: PrivilegeChoice,
+  reopen: Reopen,
+  work: Work,
+): Promise<{ access: Access } | { refusals: Refusal[] }> {
+  const refusals: Refusal[] = [];
+  if (choice === 'auto' || choice === 'adb-root') {
+    const rooted = await tryAdbRoot(access, reopen, work);
+    if ('access' in rooted) return rooted;
+    refusals.push(rooted.refusal);
+  }
+  if (choice === 'auto' || choice === 'su') {
+    const rooted = await trySu(access, work);
+    if ('access' in rooted) return rooted;
+    refusals.push(rooted.refusal);
+  }
+  return { refusals };
+}
+
+async function tryAdbRoot(
+  access: Access,
+  reopen: Reopen,
+  work: Work,
+): Promise<{ access: Access } | { refusal: Refusal }> {
+  const { signal, times } = work;
+  const reply = await access.adb.restartAsRoot({ signal, stallTimeout: times.stall });
+  if (reply === 'refused') {
+    return { refusal: { step: 'adb-root', why: 'adbd refuses to run as root, as on a user build' } };
+  }
+  const adb = reply === 'restarting' ? await reopen(access.adb) : access.adb;
+  const id = await adb.run('id -u', { signal, stallTimeout: times.stall });
+  if (outputText(id) !== '0') {
+    return { refusal: { step: 'adb-root', why: `adbd restarted, but its shell is uid ${outputText(id)}` } };
+  }
+  work.emit({ type: 'privilege.raised', serial: adb.serial, privilege: 'adb-root' });
+  return { access: { adb, privilege: 'adb-root', root: true } };
+}
+
+async function trySu(access: Access, work: Work): Promise<{ access: Access } | { refusal: Refusal }> {
+  const answers: string[] = [];
+  for (const dialect of ['aosp', 'minus-c'] as const satisfies SuDialect[]) {
+    const candidate: Access = { adb: access.adb, privilege: 'su', dialect, root: true };
+    const answer = await askSu(candidate, work);
+    if (answer === '0') {
+      work.emit({ type: 'privilege.raised', serial: access.adb.serial, privilege: 'su' });
+      return { access: candidate };
+    }
+    answers.push(answer);
+  }
+  const missing = answers.every((answer) => /not found|inaccessible|no such file/i.test(answer));
+  const why = missing
+    ? 'there is no su on the device'
+    : `su did not give root: ${answers.at(-1) || 'no answer'}`;
+  return { refusal: { step: 'su', why } };
+}
+
+async function askSu(candidate: Access, { signal }: Work): Promise<string> {
+  try {
+    return outputText(await runWith(candidate, 'id -u', { signal, timeout: SU_ANSWER_TIMEOUT }));
+  } catch (error) {
+    if (error instanceof KhError && error.code === 'TIMEOUT' && !signal.aborted) {
+      return 'no answer in 15 s (is a request waiting on its screen?)';
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,192 @@
+import type { AdbDevice } from '../../../src/adb/adb-device';
+import { locateHeaders, type EnterModuleUse, type HeadersSource } from '../../../src/device/headers-source';
+import type { PrivilegeChoice } from '../../../src/device/privilege';
+import { probeDevice } from '../../../src/device/probe';
+import { fakeDevice, recordedWork, type Answers, type FakeDevice } from './support/fake-device';
+
+const SYSFS = '/sys/kernel/kheaders.tar.xz';
+const KO = '/system_dlkm/lib/modules/6.1.145/kheaders.ko';
+const UNAME: Answers[number] = [/^uname/, '6.1.145 #1 SMP aarch64'];
+
+/** A phone whose module appears in /proc/modules once loaded, and whose root is had by `root`. */
+function phoneWithModule({ root, loadable = true }: { root: 'adb' | 'su' | 'none'; loadable?: boolean }) {
+  const state = { adbdIsRoot: false, loaded: false, readers: false, unloadable: false };
+  const isLoaded = () => (state.loaded ? 'yes' : '');
+  const su = (line: string) => (root === 'su' && line.startsWith('su 0 ') ? '0' : 'su: not found');
+  const answers: Answers = [
+    UNAME,
+    [/^su (0|-c)/, su],
+    [/modprobe/, () => ((state.loaded ||= loadable), loadable ? '' : 'modprobe: Failed; Exec format error')],
+    [/for try/, () => (state.readers ? 'yes' : '')],
+    [/rmmod/, () => ((state.loaded &&= state.unloadable), state.unloadable ? 'rmmod: busy' : '')],
+    [/stat -c %s \/sys/, () => (state.loaded ? '5\nreadable' : 'No such file or directory')],
+    [/^if \[ ! -e/, () => (state.loaded ? '' : KO)],
+    [/^if grep -q "\^kheaders/, isLoaded],
+    [/^id -u/, () => (state.adbdIsRoot ? '0' : '2000')],
+    [/^md5sum/, `0123456789abcdef0123456789abcdef  ${SYSFS}`],
+  ];
+  const device = fakeDevice({ answers, files: { [SYSFS]: Buffer.from('bytes') } });
+  device.restartAsRoot = () => {
+    state.adbdIsRoot = root === 'adb';
+    return Promise.resolve(root === 'adb' ? 'restarting' : 'refused');
+  };
+  return { device, state };
+}
+
+async function locate(
+  device: FakeDevice,
+  privilege: PrivilegeChoice = 'auto',
+  enter: EnterModuleUse = soleUse,
+) {
+  const work = recordedWork();
+  const probe = await probeDevice({ adb: device, privilege: 'plain', root: false }, { signal: work.signal });
+  const options = { privilege, enterModuleUse: enter, reopen: (adb: AdbDevice) => Promise.resolve(adb) };
+  return { work, source: () => locateHeaders(device, probe, options, work) };
+}
+
+const soleUse: EnterModuleUse = async (load) => {
+  const outcome = await load();
+  return {
+    leave: async (unload) => {
+      if (outcome === 'was-loaded') return 'not-ours';
+      await unload();
+      return 'unloaded';
+    },
+  };
+};
+
+async function content(source: HeadersSource): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source.read({ signal: new AbortController().signal })) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+describe('locateHeaders', () => {
+  it('reads a built-in archive as it is, without asking for root', async () => {
+    const device = fakeDevice({
+      answers: [UNAME, [/stat -c %s \/sys/, '5\nreadable'], [/^md5sum/, 'no such tool']],
+      files: { [SYSFS]: Buffer.from('bytes') },
+    });
+    const { source, work } = await locate(device);
+    await using found = await source();
+    expect(found).toMatchObject({ path: SYSFS, origin: 'built-in', bytes: 5 });
+    expect(await content(found)).toBe('bytes');
+    expect(await found.deviceMd5()).toBeUndefined();
+    expect(work.events.map(({ type }) => type)).toEqual(['headers.located']);
+  });
+
+  it('climbs by su where the archive is denied, and reads it through su', async () => {
+    const device = fakeDevice({
+      answers: [
+        UNAME,
+        [/^su 0 sh -c 'id -u'/, '0'],
+        [/^su 0 sh -c 'cat/, 'by su'],
+        [/stat -c %s \/sys/, () => (device.commandLines.at(-1)?.startsWith('su ') ? '5\nreadable' : '5')],
+      ],
+    });
+    const { source, work } = await locate(device);
+    await using found = await source();
+    expect(await content(found)).toBe('by su');
+    expect(work.events).toContainEqual({ type: 'privilege.raised', serial: 'FAKE', privilege: 'su' });
+  });
+
+  it('says that the archive is there but denied, and what would help, where no root is to be had', async () => {
+    const device = fakeDevice({ answers: [UNAME, [/stat -c %s \/sys/, '5'], [/^su/, 'su: not found']] });
+    const { source } = await locate(device);
+    await expect(source()).rejects.toMatchObject({
+      code: 'HEADERS_DENIED',
+      message: expect.stringMatching(
+        /^FAKE: \/sys\/kernel\/kheaders\.tar\.xz is there, but .*denied.*no su/,
+      ) as string,
+      hint: expect.stringContaining('userdebug') as string,
+    });
+  });
+
+  it('does not climb where --privilege none forbids it', async () => {
+    const device = fakeDevice({ answers: [UNAME, [/stat -c %s \/sys/, '5']], root: 'already-root' });
+    const { source } = await locate(device, 'none');
+    await expect(source()).rejects.toMatchObject({
+      code: 'HEADERS_DENIED',
+      hint: expect.stringContaining('--privilege auto') as string,
+    });
+    expect(device.commandLines).toHaveLength(1);
+  });
+
+  it.each(['adb', 'su'] as const)(
+    'loads the module with root by %s, and unloads it at the end',
+    async (root) => {
+      const { device, state } = phoneWithModule({ root });
+      const { source, work } = await locate(device);
+      {
+        await using found = await source();
+        expect(found.origin).toBe('module');
+        expect(state.loaded).toBe(true);
+      }
+      expect(state.loaded).toBe(false);
+      const types = work.events.map(({ type }) => type);
+      expect(types).toEqual(['privilege.raised', 'module.loaded', 'headers.located', 'module.unloaded']);
+    },
+  );
+
+  it('leaves a module that someone else has loaded', async () => {
+    const { device, state } = phoneWithModule({ root: 'adb' });
+    state.loaded = true;
+    const { source, work } = await locate(device);
+    {
+      await using found = await source();
+      expect(found.origin).toBe('module');
+    }
+    expect(state.loaded).toBe(true);
+    expect(work.events.map(({ type }) => type)).toEqual(['headers.located']);
+  });
+
+  it('leaves the module where another process reads the archive, and says so', async () => {
+    const { device, state } = phoneWithModule({ root: 'adb' });
+    const { source, work } = await locate(device);
+    {
+      await using found = await source();
+      state.readers = true;
+      expect(found.origin).toBe('module');
+    }
+    expect(work.events.at(-1)).toMatchObject({
+      type: 'module.left',
+      why: expect.stringContaining('reading') as string,
+    });
+  });
+
+  it('reports what could not be undone, and does not hide why the work ended', async () => {
+    const { device, state } = phoneWithModule({ root: 'adb' });
+    state.unloadable = true;
+    const { source, work } = await locate(device);
+    const failing = async () => {
+      await using found = await source();
+      throw new Error(`the work on ${found.path} failed`);
+    };
+    await expect(failing()).rejects.toThrow('the work on /sys/kernel/kheaders.tar.xz failed');
+    expect(work.events.at(-1)).toMatchObject({ type: 'module.left', why: 'rmmod: busy' });
+  });
+
+  it('says that the module is there, but only root may load it', async () => {
+    const { device } = phoneWithModule({ root: 'none' });
+    const { source } = await locate(device);
+    await expect(source()).rejects.toMatchObject({
+      code: 'HEADERS_MODULE_UNLOADABLE',
+      message: expect.stringContaining(`${KO}, which is not loaded; loading it is denied`) as string,
+    });
+  });
+
+  it('quotes the kernel where it refuses the module', async () => {
+    const { device } = phoneWithModule({ root: 'adb', loadable: false });
+    const { source } = await locate(device);
+    await expect(source()).rejects.toMatchObject({
+      code: 'HEADERS_MODULE_UNLOADABLE',
+      message: expect.stringContaining('Exec format error') as string,
+      hint: expect.stringContaining('another kernel') as string,
+    });
+  });
+
+  it('calls the headers absent where there is neither archive nor module', async () => {
+    const { source } = await locate(fakeDevice({ answers: [UNAME], root: 'already-root' }), 'none');
+    await expect(source()).rejects.toMatchObject({ code: 'HEADERS_ABSENT' });
+  });
+});
