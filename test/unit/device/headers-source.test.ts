@@ -86,7 +86,7 @@ describe('locateHeaders', () => {
     });
     const { source, work } = await locate(device);
     await using found = await source();
-    expect(await content(found)).toBe('by su');
+    expect(await content(found)).toBe('by su\n');
     expect(work.events).toContainEqual({ type: 'privilege.raised', serial: 'FAKE', privilege: 'su' });
   });
 

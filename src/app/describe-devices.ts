@@ -1,0 +1,115 @@
+import type { AdbServer } from '../adb/adb-server';
+import type { ListedDevice } from '../adb/device-list';
+import { withDeadline } from '../core/abort';
+import { asKhError, errorReport, type ErrorReport } from '../core/errors';
+import { headersStatus, type HeadersStatus } from '../device/headers-status';
+import { probeDevice, type DeviceProbe } from '../device/probe';
+import { readProperties } from '../device/properties';
+import { homeFolder, openStore, type Store } from '../store/layout';
+import { findWorkspaces } from '../store/workspaces';
+import { concurrently } from './concurrently';
+import { bounds, type Context } from './context';
+import { reachServer, type RunBase, type RunOptions } from './over-devices';
+import { selectDevices } from './select-devices';
+
+/** One attached device, as `kh devices` shows it. */
+export interface DeviceDescription {
+  serial: string;
+  state: string;
+  note?: string;
+  devpath?: string;
+  transportId?: string;
+  model?: string;
+  product?: string;
+  serialno?: string;
+  android?: string;
+  release?: string;
+  machine?: string;
+  headers?: HeadersStatus;
+  workspace?: { state: 'current' | 'stale' | 'none'; path?: string };
+  /** Why the rest is missing. */
+  error?: ErrorReport;
+}
+
+/**
+ * Looks at every attached device that the selection admits, several at a
+ * time, and changes nothing on any. None attached is an empty list.
+ *
+ * @throws KhError USAGE, ADB_UNAVAILABLE, ADB_MISSING, DEVICE_NOT_FOUND; or the signal's reason
+ */
+export async function describeDevices(options: RunOptions, base: RunBase): Promise<DeviceDescription[]> {
+  const server = await reachServer(options, base);
+  const attached = await server.listDevices({ signal: base.signal, timeout: options.times.connect });
+  const { serials, exclude } = options.selection;
+  const nothing = attached.length === 0 && serials.length === 0;
+  const chosen = nothing ? [] : selectDevices(attached, { serials, exclude, all: true });
+  const store = await openStore({ home: homeFolder(options.env, process.platform) });
+  const descriptions = await concurrently(chosen, options.jobs, (listed) =>
+    describe(server, listed, store, options, base),
+  );
+  base.signal.throwIfAborted();
+  return descriptions;
+}
+
+async function describe(
+  server: AdbServer,
+  listed: ListedDevice,
+  store: Store,
+  { times }: RunOptions,
+  base: RunBase,
+): Promise<DeviceDescription> {
+  const { serial, state, note, devpath, transportId, model, product } = listed;
+  const outside = { serial, state, ...definedOf({ note, devpath, transportId, model, product }) };
+  if (state !== 'device' && state !== 'recovery') return outside;
+  try {
+    const inside = await withDeadline(
+      (signal) => look(server, listed, store, { ...base, signal, times }),
+      { signal: base.signal, milliseconds: times.stall, what: 'looking at this device' },
+    );
+    return { ...outside, ...inside };
+  } catch (thrown) {
+    return { ...outside, error: errorReport(asKhError(thrown, serial)) };
+  }
+}
+
+async function look(
+  server: AdbServer,
+  listed: ListedDevice,
+  store: Store,
+  work: Omit<Context, 'store' | 'limits'>,
+): Promise<Partial<DeviceDescription>> {
+  const adb = await server.open(listed, bounds(work));
+  const access = { adb, privilege: 'plain', root: false } as const;
+  const [probe, properties] = await Promise.all([
+    probeDevice(access, bounds(work)),
+    readProperties(access, bounds(work)),
+  ]);
+  return {
+    ...definedOf({ model: properties.model, android: properties.androidVersion }),
+    serialno: probe.serialno,
+    release: probe.kernel.release,
+    machine: probe.kernel.machine,
+    headers: await headersStatus(access, probe, bounds(work)),
+    workspace: await workspaceState(store, listed.serial, probe),
+  };
+}
+
+/** `stale`: made for another build of a kernel with the same release. */
+async function workspaceState(
+  store: Store,
+  serial: string,
+  { kernel, serialno }: DeviceProbe,
+): Promise<NonNullable<DeviceDescription['workspace']>> {
+  const ofKernel = await findWorkspaces(store, { release: kernel.release });
+  const found = ofKernel.find(({ record }) =>
+    serialno === '' ? record.device.serials.includes(serial) : record.device.serialno === serialno,
+  );
+  if (found === undefined) return { state: 'none' };
+  return { state: found.record.kernel.version === kernel.version ? 'current' : 'stale', path: found.path };
+}
+
+function definedOf<T extends Record<string, string | undefined>>(values: T): { [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: string;
+  };
+}

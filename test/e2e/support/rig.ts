@@ -1,0 +1,97 @@
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Kernels that the rig can boot, and where each keeps its headers. */
+export const KERNELS = [
+  { name: 'arm64-6.1', origin: 'built-in' },
+  { name: 'arm64-6.12', origin: 'module' },
+  { name: 'x86_64-6.1', origin: 'built-in' },
+] as const;
+
+export type KernelName = (typeof KERNELS)[number]['name'];
+
+export interface GuestOptions {
+  kernel: KernelName;
+  user?: 'root' | 'shell';
+  headers?: 'open' | 'locked';
+  su?: 'yes' | 'no';
+  features?: 'v2' | 'v1';
+  serialno?: string;
+}
+
+/** A real kernel with a real adbd under QEMU, reached through an adb server of our own. */
+export interface Guest extends AsyncDisposable {
+  serial: string;
+  /** For the processes under test. */
+  env: Record<string, string>;
+  adb(...args: string[]): Promise<string>;
+  /** Ends QEMU at once, as a phone whose cable is pulled. */
+  kill(): void;
+}
+
+const TOOLS = ['adb', 'qemu-system-aarch64', 'qemu-system-x86_64', 'cpio', 'gzip', 'python3'];
+
+/** Why the tests on real kernels can't run here; undefined where they can. Under CI that is a failure. */
+export function whyNoRig(): string | undefined {
+  const rig = process.env['KH_RIG'];
+  if (rig === undefined || !existsSync(join(rig, 'boot'))) return 'KH_RIG does not name a folder with the rig';
+  const missing = TOOLS.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+}
+
+/** A `describe` that is left out with a line that says why, where there is no rig; under CI it fails. */
+export function describeOnRig(title: string, tests: () => void): void {
+  const why = whyNoRig();
+  if (why === undefined) describe(title, tests);
+  else if (process.env['KH_RIG'] !== undefined && process.env['CI'] === 'true') {
+    it(title, () => {
+      throw new Error(`the tests on real kernels cannot run: ${why}`);
+    });
+  } else describe.skip(`${title} (left out: ${why})`, tests);
+}
+
+export function manifestOf(kernel: KernelName): string {
+  return join(process.env['KH_RIG'] ?? '', 'kernels', kernel, 'kheaders.md5');
+}
+
+/** The md5 of the archive, as the kernel's build left it: the manifest's last line. */
+export function archiveMd5(kernel: KernelName): string {
+  return readFileSync(manifestOf(kernel), 'utf8').trim().split('\n').at(-1) ?? '';
+}
+
+const ADB_SERVER_PORT = '5137';
+let nextPort = 5610;
+
+/** Boots a guest; dispose of it when done. */
+export async function bootGuest(options: GuestOptions): Promise<Guest> {
+  const port = String((nextPort += 2));
+  const folder = mkdtempSync(join(tmpdir(), 'kh-e2e-'));
+  const env = { ANDROID_ADB_SERVER_PORT: ADB_SERVER_PORT, RIG_RUN: folder };
+  const wholeEnv = { ...process.env, ...env };
+  const boot = join(process.env['KH_RIG'] ?? '', 'boot');
+  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const { stdout } = await run(boot, [...words, '--port', port], { env: wholeEnv });
+  const serial = stdout.trim();
+  const kill = () => spawnSync(boot, ['--stop', port], { env: wholeEnv });
+  return {
+    serial,
+    env: { ANDROID_ADB_SERVER_PORT: ADB_SERVER_PORT },
+    adb: async (...args) => (await run('adb', ['-s', serial, ...args], { env: wholeEnv })).stdout,
+    kill,
+    [Symbol.asyncDispose]: async () => {
+      kill();
+      await run('adb', ['disconnect', serial], { env: wholeEnv }).catch(() => undefined);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends the adb server that the tests started for themselves. */
+export function stopAdbServer(): void {
+  execFileSync('adb', ['-P', ADB_SERVER_PORT, 'kill-server'], { stdio: 'ignore' });
+}
