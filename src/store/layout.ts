@@ -1,0 +1,93 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { posix, win32 } from 'node:path';
+import { join, resolve } from 'node:path';
+import { diskError } from '../core/disk-error';
+import { KhError } from '../core/errors';
+import { sweepStages } from './stage';
+
+/**
+ * The folders of an open store. Archives and trees are named by the sha256 of
+ * the archive, never change, and appear by rename only.
+ */
+export interface Store {
+  /** KH_HOME. What lies in it beside `v1` belongs to other versions of kh. */
+  readonly home: string;
+  readonly archives: string;
+  readonly trees: string;
+  readonly workspaces: string;
+  /** Which attached device goes by which workspace name. */
+  readonly devices: string;
+  /** Which kernel modules kh has loaded on which device, and who uses them. */
+  readonly leases: string;
+  readonly locks: string;
+  /** Whatever is not finished. Each name tells the process that it belongs to. */
+  readonly tmp: string;
+  /** Ends every wait for another process. */
+  readonly signal: AbortSignal;
+}
+
+const FOLDERS = ['archives', 'trees', 'workspaces', 'devices', 'leases', 'locks', 'tmp'] as const;
+
+/**
+ * Where kh keeps what it pulls: `KH_HOME` (a relative one counts from the
+ * current folder), or else the platform's folder for an application's data.
+ *
+ * @see the XDG Base Directory Specification: a relative XDG_DATA_HOME is ignored
+ */
+export function homeFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  const given = env['KH_HOME'];
+  if (given !== undefined && given !== '') return resolve(given);
+  if (platform === 'win32') {
+    return win32.join(env['LOCALAPPDATA'] ?? win32.join(homedir(), 'AppData', 'Local'), 'kh');
+  }
+  const user = env['HOME'] ?? '';
+  const home = user.startsWith('/') ? user : homedir();
+  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support', 'kh');
+  const data = env['XDG_DATA_HOME'] ?? '';
+  return posix.join(data.startsWith('/') ? data : posix.join(home, '.local', 'share'), 'kh');
+}
+
+/**
+ * Opens the store, makes its folders where they are missing (0700), and gives
+ * back the space of runs that were killed.
+ *
+ * @param signal ends every wait for another process, in all work on this store
+ * @throws KhError STORE_DENIED where the folder is not ours or not writable, STORE_FULL, STORE_IO
+ */
+export async function openStore(options: { home: string; signal?: AbortSignal }): Promise<Store> {
+  const home = resolve(options.home);
+  const version = join(home, 'v1');
+  const signal = options.signal ?? new AbortController().signal;
+  try {
+    await ownFolder(home);
+    await ownFolder(version);
+    await Promise.all(FOLDERS.map((name) => mkdir(join(version, name), { recursive: true, mode: 0o700 })));
+  } catch (error) {
+    throw diskError(error, home);
+  }
+  const folders = Object.fromEntries(FOLDERS.map((name) => [name, join(version, name)]));
+  const store: Store = { home, ...(folders as Record<(typeof FOLDERS)[number], string>), signal };
+  await sweepStages(store);
+  return store;
+}
+
+/**
+ * Makes a folder that only we can write to, or finds that it is one. In a
+ * folder that someone else owns, that one could plant headers; root is let
+ * through where nobody but root and the owner can write, as in a container
+ * with a user's folder mounted into it.
+ */
+async function ownFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await stat(path);
+  const me = process.getuid?.();
+  if (me === undefined || uid === me) return;
+  const othersWrite = (mode & 0o022) !== 0;
+  if (me === 0 && !othersWrite) return;
+  throw new KhError('STORE_DENIED', {
+    message: `will not use ${path}: it belongs to another user (uid ${uid})${othersWrite ? ', and others may write to it' : ''}`,
+    hint: 'Set KH_HOME to a folder of your own.',
+    details: { path, owner: uid, mode: (mode & 0o7777).toString(8) },
+  });
+}

@@ -1,0 +1,298 @@
+import { mkdir, readdir, readlink, rename, rmdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../core/disk-error';
+import { KhError, isErrno } from '../core/errors';
+import { treePath, withArchiveLock } from './archives';
+import { diskName, isDiskName } from './disk-name';
+import type { Store } from './layout';
+import { withLock } from './lock';
+import { ageOf, removeTree, temporaryPath } from './stage';
+import { readIfThere, writeWhole } from './whole-file';
+import { formatWorkspaceRecord, parseWorkspaceRecord, type WorkspaceRecord } from './workspace-record';
+
+export type { WorkspaceRecord } from './workspace-record';
+
+/** What kh has for one kernel of one device. */
+export interface Workspace {
+  /** The folder. */
+  path: string;
+  /** The link in it to the extracted tree. */
+  headersPath: string;
+  record: WorkspaceRecord;
+}
+
+/** Each part given has to fit. `serial` is an adb serial or the device's own serial number. */
+export interface WorkspaceQuery {
+  serial?: string;
+  /** The device's name in the store. */
+  name?: string;
+  release?: string;
+}
+
+/** The folder of a workspace, whether it is there or not. `device` is a name from `claimDeviceName`. */
+export function workspacePath(store: Store, device: string, release: string): string {
+  return folderOf(store, {
+    device: isDiskName(device) ? device : diskName(device),
+    release: diskName(release),
+  });
+}
+
+/**
+ * @returns undefined where there is none
+ * @throws KhError STORE_DAMAGED when what is there is no workspace of that device and kernel; STORE_DENIED, STORE_IO
+ */
+export async function readWorkspace(
+  store: Store,
+  device: string,
+  release: string,
+): Promise<Workspace | undefined> {
+  return readPlace(store, placeOf(device, release));
+}
+
+/**
+ * Every workspace, by device and release.
+ *
+ * @param onDamaged hears of each that cannot be read, which is left out
+ * @throws KhError STORE_DENIED, STORE_IO
+ */
+export async function listWorkspaces(
+  store: Store,
+  onDamaged: (error: KhError) => void = () => undefined,
+): Promise<Workspace[]> {
+  return findWorkspaces(store, {}, onDamaged);
+}
+
+/** As `listWorkspaces`, only those that fit `query`. */
+export async function findWorkspaces(
+  store: Store,
+  query: WorkspaceQuery,
+  onDamaged: (error: KhError) => void = () => undefined,
+): Promise<Workspace[]> {
+  const places = (await listPlaces(store)).filter(
+    ({ device, release }) =>
+      (query.name === undefined || device === query.name) &&
+      (query.release === undefined || release === diskName(query.release)),
+  );
+  const found = await Promise.all(
+    places.map(async (place) => {
+      try {
+        return await readPlace(store, place);
+      } catch (error) {
+        if (!(error instanceof KhError && error.code === 'STORE_DAMAGED')) throw error;
+        onDamaged(error);
+        return undefined;
+      }
+    }),
+  );
+  return found
+    .filter((workspace) => workspace !== undefined)
+    .filter(({ record: { device } }) => {
+      const { serial } = query;
+      return serial === undefined || serial === device.serialno || device.serials.includes(serial);
+    });
+}
+
+/**
+ * Makes the workspace that `record` describes, or brings it up to date. Its
+ * archive must be in the store. Of several writers the last one wins.
+ *
+ * @param config the kernel's configuration, as text
+ * @throws KhError STORE_DAMAGED when the tree has gone; STORE_FULL, STORE_DENIED, STORE_IO, TIMEOUT
+ */
+export async function writeWorkspace(
+  store: Store,
+  record: WorkspaceRecord,
+  { config }: { config?: Buffer } = {},
+): Promise<Workspace> {
+  const { sha256 } = record.archive;
+  const path = workspacePath(store, record.device.name, record.kernel.release);
+  await withPlaceLock(store, path, async () => {
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw diskError(error, path);
+    }
+    if (config === undefined) await dropForeignConfig(path, record);
+    else await writeWhole(store, join(path, 'config'), config);
+    // With the archive's lock, so that no clean-up finds the archive unused in between.
+    await withArchiveLock(store, sha256, async () => {
+      if ((await ageOf(treePath(store, sha256))) === undefined) throw treeGoneError(store, sha256);
+      await pointHeadersTo(store, path, sha256);
+      await writeWhole(store, recordPath(path), formatWorkspaceRecord(record), { lasting: true });
+    });
+  });
+  return { path, headersPath: headersPath(path), record };
+}
+
+/**
+ * Removes a workspace; archives and trees stay.
+ *
+ * @returns the archives that no workspace refers to any more because of it
+ * @throws KhError WORKSPACE_NOT_FOUND, STORE_DENIED, STORE_IO
+ */
+export async function removeWorkspace(
+  store: Store,
+  device: string,
+  release: string,
+): Promise<{ unreferenced: string[] }> {
+  const path = workspacePath(store, device, release);
+  const had = await withPlaceLock(store, path, async () => {
+    const references = await referencesOf(path);
+    const aside = temporaryPath(store);
+    try {
+      await rename(path, aside);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw diskError(error, path);
+      throw new KhError('WORKSPACE_NOT_FOUND', {
+        message: `there is no workspace of ${device} for ${release}`,
+        hint: '`kh workspace list` shows those that are there.',
+        details: { path },
+      });
+    }
+    await removeTree(aside);
+    return references;
+  });
+  await rmdir(join(path, '..')).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw diskError(error, path);
+  });
+  const used = await referencedArchives(store);
+  return { unreferenced: had.filter((sha256) => !used.has(sha256)) };
+}
+
+/**
+ * The archives that workspaces refer to, damaged workspaces included.
+ *
+ * @throws KhError STORE_DENIED, STORE_IO
+ */
+export async function referencedArchives(store: Store): Promise<Set<string>> {
+  const places = await listPlaces(store);
+  const references = await Promise.all(places.map((place) => referencesOf(folderOf(store, place))));
+  return new Set(references.flat());
+}
+
+/** A workspace by the names of its folders. */
+interface Place {
+  device: string;
+  release: string;
+}
+
+function placeOf(device: string, release: string): Place {
+  return { device: isDiskName(device) ? device : diskName(device), release: diskName(release) };
+}
+
+function folderOf(store: Store, { device, release }: Place): string {
+  return join(store.workspaces, device, release);
+}
+
+function recordPath(path: string): string {
+  return join(path, 'workspace.json');
+}
+
+function headersPath(path: string): string {
+  return join(path, 'headers');
+}
+
+function withPlaceLock<T>(store: Store, path: string, work: () => Promise<T>): Promise<T> {
+  return withLock(store, `workspace-${path.slice(store.workspaces.length + 1)}`, work);
+}
+
+async function listPlaces(store: Store): Promise<Place[]> {
+  const devices = await namesIn(store.workspaces);
+  const places = await Promise.all(
+    devices.map(async (device) => {
+      const releases = await namesIn(join(store.workspaces, device));
+      return releases.map((release) => ({ device, release }));
+    }),
+  );
+  return places.flat();
+}
+
+/** What is in a folder, sorted; nothing where there is none, as when it was just removed. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw diskError(error, folder);
+  }
+}
+
+async function readPlace(store: Store, place: Place): Promise<Workspace | undefined> {
+  const path = folderOf(store, place);
+  const record = await readRecord(place, path);
+  if (record === undefined) return undefined;
+  // workspace.json is written last: a link that differs is of a write going on now, or of one that was killed.
+  if ((await linkedArchive(path)) !== record.archive.sha256) return mended(store, place, path);
+  return { path, headersPath: headersPath(path), record };
+}
+
+/** Points the link at what the record says, once nobody is writing. */
+function mended(store: Store, place: Place, path: string): Promise<Workspace | undefined> {
+  return withPlaceLock(store, path, async () => {
+    const record = await readRecord(place, path);
+    if (record === undefined) return undefined;
+    const { sha256 } = record.archive;
+    if ((await linkedArchive(path)) !== sha256) await pointHeadersTo(store, path, sha256);
+    return { path, headersPath: headersPath(path), record };
+  });
+}
+
+async function readRecord(place: Place, path: string): Promise<WorkspaceRecord | undefined> {
+  const file = recordPath(path);
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
+  const record = parseWorkspaceRecord(text, file);
+  if (record.device.name === place.device && diskName(record.kernel.release) === place.release) return record;
+  throw new KhError('STORE_DAMAGED', {
+    message: `${file} describes another workspace: ${record.kernel.release} of ${record.device.name}`,
+    hint: 'Pull again, or remove it with `kh workspace remove`.',
+    details: { path: file },
+  });
+}
+
+/** The sha256 that the link to the headers names; undefined where there is no such link. */
+async function linkedArchive(path: string): Promise<string | undefined> {
+  try {
+    return LINK.exec(await readlink(headersPath(path)))?.[1];
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined;
+    throw diskError(error, path);
+  }
+}
+
+const LINK = /^\.\.\/\.\.\/\.\.\/trees\/([0-9a-f]{64})$/;
+
+/** The link is relative, so that KH_HOME may be moved. */
+async function pointHeadersTo(store: Store, path: string, sha256: string): Promise<void> {
+  const temporary = temporaryPath(store);
+  try {
+    await symlink(`../../../trees/${sha256}`, temporary);
+    await rename(temporary, headersPath(path));
+  } catch (error) {
+    await removeTree(temporary);
+    throw diskError(error, headersPath(path));
+  }
+}
+
+async function referencesOf(path: string): Promise<string[]> {
+  const linked = await linkedArchive(path);
+  const text = await readIfThere(recordPath(path));
+  const recorded = /"sha256":\s*"([0-9a-f]{64})"/.exec(text ?? '')?.[1];
+  return [...new Set([linked, recorded])].filter((sha256) => sha256 !== undefined);
+}
+
+/** A configuration left from another build of the same release must not be taken for this one's. */
+async function dropForeignConfig(path: string, { kernel }: WorkspaceRecord): Promise<void> {
+  const text = await readIfThere(recordPath(path));
+  const sameBuild = text?.includes(JSON.stringify(kernel.version)) ?? false;
+  if (!sameBuild) await removeTree(join(path, 'config'));
+}
+
+function treeGoneError(store: Store, sha256: string): KhError {
+  const path = treePath(store, sha256);
+  return new KhError('STORE_DAMAGED', {
+    message: `${path} was removed while its workspace was being made`,
+    hint: 'Run again.',
+    details: { path },
+  });
+}
