@@ -26,3 +26,4 @@ execFileSync(
   },
 );
 fs.writeFileSync(listing, sources);
+execFileSync(process.execPath, [path.join(__dirname, 'manifest.js')], { stdio: 'inherit' });

@@ -1,0 +1,39 @@
+import { Flags, type Interfaces } from '@oclif/core';
+import type { PullOptions } from '../../app/pull-headers';
+
+const HELP = 'VERIFICATION';
+
+export const manifestFlag = Flags.string({
+  summary: 'List of trusted archives to check against.',
+  description:
+    "A lab's JSON manifest, an md5sum or sha256sum list, or the kernel build's kernel/kheaders.md5; told apart by content.",
+  env: 'KH_MANIFEST',
+  helpValue: 'FILE',
+  helpGroup: HELP,
+});
+
+/** How a pull comes by the archive, and what it is checked against. */
+export const pullFlags = {
+  manifest: manifestFlag,
+  'require-manifest': Flags.boolean({
+    summary: 'Fail where the manifest does not name the archive.',
+    helpGroup: HELP,
+  }),
+  privilege: Flags.option({
+    summary: 'How far to go where the headers are denied to the shell user.',
+    description: 'auto tries plainly first, then `adb root`, then `su`.',
+    options: ['auto', 'none', 'adb-root', 'su'] as const,
+    default: 'auto' as const,
+  })(),
+  force: Flags.boolean({ summary: 'Transfer and extract again, whatever is here already.' }),
+};
+
+/** What the flags of a pull ask for. */
+export function pullOptions(flags: Interfaces.InferredFlags<typeof pullFlags>): PullOptions {
+  return {
+    privilege: flags.privilege,
+    requireManifest: flags['require-manifest'],
+    force: flags.force,
+    ...(flags.manifest === undefined ? {} : { manifestPath: flags.manifest }),
+  };
+}

@@ -1,0 +1,149 @@
+import { Command, Flags } from '@oclif/core';
+import type { AttachedDevice, Context } from '../app/context';
+import type { RunBase } from '../app/over-devices';
+import type { KhError } from '../core/errors';
+import type { KhEvent } from '../core/events';
+import { TIME_LIMITS } from '../core/limits';
+import type { DeviceOutcome } from '../core/outcome';
+import { palette, wantsColour, type Palette } from '../ui/colour';
+import { openReporter } from '../ui/open-reporter';
+import type { Reporter } from '../ui/reporter';
+import { asFailure } from './as-failure';
+import { sumUp, type Envelope, type RunStatus, type Warning } from './envelope';
+import { runOptions, type DeviceFlags } from './flags/device-flags';
+import { asksForStack, presentFailure, writeJson } from './present-failure';
+import { watchSignals, type Interruption } from './signals';
+
+/** Room after the cleanup on a device for what is left to do here. */
+const MARGIN = 1_000;
+
+/**
+ * What every command of kh has in common: signals, a reporter on stderr, the
+ * result or one JSON document on stdout, and exit codes that are the same in
+ * both forms.
+ *
+ * A command parses, calls one use case with what `work` gives, and returns
+ * what `done` or `doneOver` makes of the result.
+ */
+export abstract class KhCommand extends Command {
+  static override enableJsonFlag = true;
+  static override baseFlags = {
+    quiet: Flags.boolean({
+      char: 'q',
+      summary: 'Say nothing on stderr but errors.',
+      exclusive: ['verbose'],
+      helpGroup: 'GLOBAL',
+    }),
+    verbose: Flags.boolean({
+      char: 'v',
+      summary: 'Say more: every step, and where errors come from.',
+      helpGroup: 'GLOBAL',
+    }),
+  };
+
+  /** False for commands that only look: they have no progress to show. */
+  static progress = false;
+
+  private readonly warnings: Warning[] = [];
+  private interruption: Interruption | undefined;
+  private reporter: Reporter | undefined;
+
+  abstract override run(): Promise<Envelope>;
+
+  /** How a use case is stopped, and where it reports. */
+  protected async work(flags: { quiet: boolean; verbose: boolean }): Promise<RunBase> {
+    const { quiet, verbose } = flags;
+    const { progress } = this.constructor as typeof KhCommand;
+    const reporter = await openReporter({
+      stream: process.stderr,
+      env: process.env,
+      quiet,
+      verbose,
+      progress,
+    });
+    this.reporter = reporter;
+    const emit = (event: KhEvent) => {
+      if (event.type === 'warning') {
+        const { serial, message } = event;
+        this.warnings.push(serial === undefined ? { message } : { serial, message });
+      }
+      reporter.emit(event);
+    };
+    this.interruption ??= this.watch(emit);
+    return { signal: this.interruption.signal, emit };
+  }
+
+  /** Does `work` on each device that the flags choose. */
+  protected async overDevices<T>(
+    flags: DeviceFlags & { quiet: boolean; verbose: boolean },
+    work: (device: AttachedDevice, context: Context) => Promise<T>,
+  ): Promise<DeviceOutcome<T>[]> {
+    const { overDevices } = await import('../app/over-devices');
+    return overDevices(runOptions(flags, process.env), await this.work(flags), work);
+  }
+
+  /** The end of a command: `text` goes to stdout, or `body` into the document. */
+  protected async done(
+    body: { result: unknown } | { devices: unknown[] },
+    text: string,
+    status: RunStatus = { status: 'ok', exitCode: 0 },
+  ): Promise<Envelope> {
+    await this.reporter?.close();
+    if (!this.jsonEnabled()) process.stdout.write(text);
+    process.exitCode = status.exitCode;
+    return { ...status, ...body, warnings: this.warnings };
+  }
+
+  /** The end of a command that worked on devices. Their failures have been reported as they came. */
+  protected doneOver<T>(devices: DeviceOutcome<T>[], text: string): Promise<Envelope> {
+    return this.done({ devices }, text, sumUp(devices));
+  }
+
+  /** Colours for what goes to stdout. */
+  protected get colours(): Palette {
+    return palette(wantsColour(process.stdout, process.env));
+  }
+
+  private watch(emit: (event: KhEvent) => void): Interruption {
+    return watchSignals({
+      grace: TIME_LIMITS.cleanup + MARGIN,
+      onSlow: () => emit({ type: 'warning', message: 'cleaning up; interrupt again to stop at once' }),
+      giveUp: (reason) => void this.giveUp(reason),
+    });
+  }
+
+  /** Leaves whatever hangs behind; the terminal comes first, since the reporter holds it. */
+  private async giveUp(reason: KhError): Promise<void> {
+    await this.reporter?.close();
+    this.fail(reason);
+    process.exit();
+  }
+
+  private fail(thrown: unknown): void {
+    const { id } = this.ctor;
+    const error = asFailure(thrown, {
+      name: `${this.config.bin} ${id.replaceAll(':', ' ')}`,
+      flags: Object.keys(this.config.findCommand(id)?.flags ?? {}),
+    });
+    presentFailure(error, {
+      json: this.jsonEnabled(),
+      stack: asksForStack(this.argv, process.env),
+      warnings: this.warnings,
+    });
+  }
+
+  /** Ends the run here, so that the exit code is the same with and without `--json`. */
+  protected override async catch(thrown: unknown): Promise<void> {
+    await this.reporter?.close();
+    this.fail(thrown);
+  }
+
+  protected override async finally(): Promise<void> {
+    this.interruption?.dispose();
+    await this.reporter?.close();
+  }
+
+  protected override logJson(document: object): void {
+    writeJson(document);
+  }
+}

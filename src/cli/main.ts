@@ -1,0 +1,33 @@
+import { asKhError, type KhError } from '../core/errors';
+import { asksForJson, asksForStack, presentFailure } from './present-failure';
+
+/** oclif's entry: `run` of @oclif/core/run. */
+type Run = (argv: string[], options: { root: string }) => Promise<unknown>;
+
+/** How long what is still open may keep a finished process from ending, in milliseconds. */
+const LINGER = 500;
+
+/**
+ * Runs the command line. Commands report their own failures; here end those
+ * from before a command was found, and those that nobody caught.
+ */
+export async function main(run: Run, argv: string[], root: string): Promise<void> {
+  const fail = (error: KhError) =>
+    presentFailure(error, {
+      json: asksForJson(argv, process.env),
+      stack: asksForStack(argv, process.env),
+      warnings: [],
+    });
+  process.on('uncaughtException', (thrown) => {
+    fail(asKhError(thrown));
+    process.exit();
+  });
+  process.stderr.on('error', () => undefined); // whoever read it has gone: there is nobody left to tell
+  try {
+    await run(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv, { root });
+  } catch (thrown) {
+    const { asFailure } = await import('./as-failure');
+    fail(asFailure(thrown, { name: 'kh', flags: [] }));
+  }
+  setTimeout(() => process.exit(), LINGER).unref();
+}

@@ -1,0 +1,79 @@
+import type { KhEvent } from '../core/events';
+import { humanBytes, humanDuration } from '../core/human';
+import { printable } from '../core/printable';
+import { unreachable } from '../core/unreachable';
+import { verdictText } from './event-text';
+import { advanceTransfer, transferText, type Transfer } from './transfer-rate';
+
+/** What the task list knows of one device: the folded events so far. */
+export interface DeviceLine {
+  state: 'working' | 'done' | 'failed';
+  phase: string;
+  model?: string;
+  release?: string;
+  /** While bytes flow. */
+  transfer?: Transfer;
+  /** How the archive came here, for the closing line. */
+  came?: string;
+}
+
+export const FRESH_LINE: DeviceLine = { state: 'working', phase: 'asking the device' };
+
+/**
+ * The line after one more event.
+ *
+ * @param now milliseconds of any steady clock
+ */
+export function foldEvent(line: DeviceLine, event: KhEvent, now: number): DeviceLine {
+  const { transfer, ...still } = line;
+  switch (event.type) {
+    case 'device.waiting':
+      return { ...still, phase: `${event.state}, waiting for it to settle` };
+    case 'device.selected':
+      return event.model === undefined ? line : { ...line, model: event.model };
+    case 'kernel.identified':
+      return { ...still, release: event.release, phase: 'looking for its headers' };
+    case 'privilege.raised':
+      return { ...still, phase: `reading as root (${event.privilege})` };
+    case 'module.loaded':
+      return { ...still, phase: `loaded ${event.path}` };
+    case 'module.unloaded':
+    case 'module.left':
+      return line;
+    case 'headers.located':
+      return { ...still, phase: 'asking for the archive' };
+    case 'pull.progress':
+      return { ...still, phase: 'pulling', transfer: advanceTransfer(transfer, event, now) };
+    case 'pull.waiting':
+      return { ...still, phase: event.why };
+    case 'archive.known':
+      return { ...still, phase: 'already here', came: 'nothing to transfer' };
+    case 'archive.received': {
+      const came = `${humanBytes(event.bytes)} in ${humanDuration(event.milliseconds)}`;
+      return { ...still, phase: 'verifying and extracting', came };
+    }
+    case 'tree.extracted':
+      return { ...still, phase: 'writing the workspace' };
+    case 'headers.ready':
+      return { ...still, state: 'done', phase: verdictText(event.verdict), release: event.release };
+    case 'device.failed':
+      return { ...still, state: 'failed', phase: event.error.message };
+    case 'warning':
+      return line;
+    default:
+      return unreachable(event);
+  }
+}
+
+/** The line as shown: who, which kernel, and what is going on. */
+export function lineText(serial: string, line: DeviceLine, now: number): string {
+  if (line.state === 'failed') return printable(line.phase);
+  const who = line.model === undefined ? serial : `${serial} (${line.model})`;
+  const phase =
+    line.transfer === undefined ? line.phase : `${line.phase} ${transferText(line.transfer, now)}`;
+  const came = line.state === 'done' ? line.came : undefined;
+  return [who, line.release, came, phase]
+    .filter((part) => part !== undefined)
+    .map((part) => printable(part))
+    .join('  ');
+}

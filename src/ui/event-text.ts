@@ -1,0 +1,73 @@
+import type { KhEvent, KnownBy, Verdict } from '../core/events';
+import { humanBytes, humanDuration } from '../core/human';
+import { printable } from '../core/printable';
+import { unreachable } from '../core/unreachable';
+
+/** `detail` shows with --verbose only. */
+export interface EventText {
+  level: 'notice' | 'detail';
+  text: string;
+}
+
+/**
+ * An event as a line for a log, without the serial. Progress, failures and
+ * warnings have forms of their own in each reporter and give undefined.
+ */
+export function eventText(event: KhEvent): EventText | undefined {
+  switch (event.type) {
+    case 'device.waiting':
+      return notice(`${event.state}; waiting for it to settle`);
+    case 'device.selected':
+      return detail(event.model === undefined ? 'device is ready' : `device is ready (${event.model})`);
+    case 'kernel.identified':
+      return notice(`kernel ${event.release} (${event.machine})`);
+    case 'privilege.raised':
+      return notice(`reading as root (${event.privilege})`);
+    case 'module.loaded':
+      return notice(`loaded ${event.path}`);
+    case 'module.unloaded':
+      return notice(`unloaded ${event.path}`);
+    case 'module.left':
+      return notice(`left ${event.path} loaded: ${event.why}`);
+    case 'headers.located':
+      return notice(`headers at ${event.path}${event.bytes > 0 ? `, ${humanBytes(event.bytes)}` : ''}`);
+    case 'pull.waiting':
+      return notice(event.why);
+    case 'archive.known':
+      return notice(`nothing to transfer: ${KNOWN_BY[event.by]}`);
+    case 'archive.received':
+      return notice(
+        `received ${humanBytes(event.bytes)} in ${humanDuration(event.milliseconds)} (md5 ${event.md5})`,
+      );
+    case 'tree.extracted':
+      return notice(`extracted ${event.entries} entries, ${humanBytes(event.bytes)}`);
+    case 'headers.ready':
+      return notice(`headers of ${event.release} ready, ${verdictText(event.verdict)}: ${event.workspace}`);
+    case 'pull.progress':
+    case 'device.failed':
+    case 'warning':
+      return undefined;
+    default:
+      return unreachable(event);
+  }
+}
+
+/** "verified against lab.json", or what was checked without a manifest. */
+export function verdictText({ trust, manifest }: Verdict): string {
+  if (trust === 'trusted' && manifest !== undefined) return `verified against ${printable(manifest.path)}`;
+  return trust === 'trusted' ? 'verified' : 'unverified (no manifest entry)';
+}
+
+const KNOWN_BY: Record<KnownBy, string> = {
+  'same-boot': 'the workspace is from this very boot',
+  'device-md5': "the device's md5 names an archive that is here",
+  'concurrent-pull': 'another pull has just brought the same archive',
+};
+
+function notice(text: string): EventText {
+  return { level: 'notice', text: printable(text) };
+}
+
+function detail(text: string): EventText {
+  return { level: 'detail', text: printable(text) };
+}

@@ -1,0 +1,19 @@
+import type { ErrorReport } from '../core/errors';
+import { printable } from '../core/printable';
+import type { Palette } from './colour';
+
+/** An error for the person who meets it: what happened, and below it what to do next. */
+export function failureText({ message, hint }: ErrorReport, { red }: Palette): string {
+  const lines = [`${red('error:')} ${message}`, ...(hint === undefined ? [] : [`  ${hint}`])];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A warning on a line of its own. */
+export function warningText(message: string, { yellow }: Palette): string {
+  return `${yellow('warning:')} ${message}\n`;
+}
+
+/** A warning, with the serial of the device that it is about in front. */
+export function warningMessage({ serial, message }: { serial?: string; message: string }): string {
+  return printable(serial === undefined ? message : `${serial}: ${message}`);
+}

@@ -1,0 +1,94 @@
+import {
+  Listr,
+  ListrLogger,
+  ListrTaskState,
+  ProcessOutput,
+  type ListrDefaultRendererLogLevels,
+} from 'listr2';
+import type { KhEvent } from '../core/events';
+import type { Palette } from './colour';
+import { FRESH_LINE, foldEvent, lineText, type DeviceLine } from './device-line';
+import { failureText, warningMessage, warningText } from './failure-text';
+import type { Reporter } from './reporter';
+
+export interface TaskListOptions {
+  stream: NodeJS.WriteStream;
+  colours: Palette;
+  /** Milliseconds of any steady clock. */
+  now: () => number;
+}
+
+/**
+ * One live line for each device, on a terminal. The work is done elsewhere:
+ * listr2 draws, ten times a second, what the events have made of each line.
+ * Warnings, and errors with their hints, follow in full below the list.
+ */
+export function taskList({ stream, colours, now }: TaskListOptions): Reporter {
+  const lines = new Map<string, DeviceLine>();
+  const below: string[] = [];
+  const live = liveList(stream);
+  const emit = (event: KhEvent) => {
+    if (event.type === 'warning') {
+      below.push(warningText(warningMessage(event), colours));
+      return;
+    }
+    if (event.type === 'device.failed') below.push(failureText(event.error, colours));
+    const time = now();
+    const line = foldEvent(lines.get(event.serial) ?? FRESH_LINE, event, time);
+    lines.set(event.serial, line);
+    live.show(event.serial, lineText(event.serial, line, time), line.state);
+  };
+  const close = async () => {
+    await live.end();
+    stream.write(below.splice(0).join(''));
+  };
+  return { emit, close };
+}
+
+const TASK_STATES: Record<DeviceLine['state'], ListrTaskState> = {
+  working: ListrTaskState.STARTED,
+  done: ListrTaskState.COMPLETED,
+  failed: ListrTaskState.FAILED,
+};
+
+/**
+ * A listr2 list that grows as lines are shown and stays up until `end`.
+ *
+ * Its renderer writes to stdout unless the logger says otherwise, and its own
+ * SIGINT listener would end the process before anything is cleaned up.
+ */
+function liveList(stream: NodeJS.WriteStream) {
+  let finish: () => void = () => undefined;
+  const untilEnd = new Promise<void>((resolve) => (finish = resolve));
+  const logger = new ListrLogger<ListrDefaultRendererLogLevels>({
+    processOutput: new ProcessOutput(stream, stream),
+  });
+  const list = new Listr<unknown, 'default'>([{ task: () => untilEnd }], {
+    concurrent: true,
+    exitOnError: false,
+    registerSignalListeners: false,
+    renderer: 'default',
+    rendererOptions: { logger, formatOutput: 'truncate' },
+  });
+  const drawn = list.run();
+  const tasks = new Map<string, (typeof list.tasks)[number]>();
+
+  const show = (key: string, text: string, state: DeviceLine['state']) => {
+    let task = tasks.get(key);
+    if (task === undefined) {
+      list.add({ title: key, task: () => undefined });
+      task = list.tasks.at(-1);
+      if (task === undefined) return;
+      void task.check(undefined);
+      tasks.set(key, task);
+    }
+    task.title = text;
+    task.state = TASK_STATES[state];
+  };
+  const end = async () => {
+    for (const task of tasks.values()) if (task.isStarted()) task.state = ListrTaskState.FAILED;
+    finish();
+    await drawn;
+  };
+  return { show, end };
+}
