@@ -130,11 +130,14 @@ export async function treeIsSound(store: Store, sha256: string): Promise<boolean
  * @throws KhError STORE_DENIED, STORE_IO
  */
 export async function removeArchive(store: Store, sha256: string): Promise<void> {
-  await withArchiveLock(store, sha256, async () => {
-    await discardTree(store, sha256);
-    await removeTree(archivePath(store, sha256));
-    await removeTree(factsPath(store, sha256));
-  });
+  await withArchiveLock(store, sha256, () => discardArchive(store, sha256));
+}
+
+/** As `removeArchive`, for who holds the archive's lock. */
+export async function discardArchive(store: Store, sha256: string): Promise<void> {
+  await discardTree(store, sha256);
+  await removeTree(archivePath(store, sha256));
+  await removeTree(factsPath(store, sha256));
 }
 
 /** Runs `work` while the archive neither comes nor goes. */
@@ -144,7 +147,11 @@ export function withArchiveLock<T>(store: Store, sha256: string, work: () => Pro
 
 /** Milliseconds since a pull last used an archive; undefined when nothing of it is here. */
 export async function archiveIdleTime(store: Store, sha256: string): Promise<number | undefined> {
-  return (await ageOf(factsPath(store, sha256))) ?? (await ageOf(treePath(store, sha256)));
+  for (const path of [factsPath, archivePath, treePath]) {
+    const age = await ageOf(path(store, sha256));
+    if (age !== undefined) return age;
+  }
+  return undefined;
 }
 
 /** Where the tree of an archive is, or would be. */

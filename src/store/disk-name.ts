@@ -21,9 +21,9 @@ export function diskName(text: string): string {
   return isPlain(text) ? text : `${cleaned(text)}~${shortHash(text)}`;
 }
 
-/** Whether a name may stand on disk as it is: a plain one, or one of those with a hash. */
-export function isDiskName(name: string): boolean {
-  return isPlain(name) || /^[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}~[0-9a-f]{10}$/.test(name);
+/** A name that may have come from `diskName` already, fit for the disk in any case. */
+export function asDiskName(name: string): string {
+  return /^[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}~[0-9a-f]{10}$/.test(name) ? name : diskName(name);
 }
 
 /** 10 hex digits that stand for `text`. */

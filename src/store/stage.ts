@@ -68,7 +68,8 @@ export async function sweepStages(store: Store): Promise<void> {
   }
 }
 
-async function isLeftover(path: string, name: string): Promise<boolean> {
+/** Whether what is at `path` belongs to a process that no longer runs; `name` holds its mark. */
+export async function isLeftover(path: string, name: string): Promise<boolean> {
   const state = processState(name);
   if (state !== 'unknown') return state === 'gone';
   const age = await ageOf(path);

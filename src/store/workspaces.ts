@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { KhError, isErrno } from '../core/errors';
 import { treePath, withArchiveLock } from './archives';
-import { diskName, isDiskName } from './disk-name';
+import { asDiskName, diskName } from './disk-name';
 import type { Store } from './layout';
 import { withLock } from './lock';
 import { ageOf, removeTree, temporaryPath } from './stage';
@@ -32,7 +32,7 @@ export interface WorkspaceQuery {
 /** The folder of a workspace, whether it is there or not. `device` is a name from `claimDeviceName`. */
 export function workspacePath(store: Store, device: string, release: string): string {
   return folderOf(store, {
-    device: isDiskName(device) ? device : diskName(device),
+    device: asDiskName(device),
     release: diskName(release),
   });
 }
@@ -177,7 +177,7 @@ interface Place {
 }
 
 function placeOf(device: string, release: string): Place {
-  return { device: isDiskName(device) ? device : diskName(device), release: diskName(release) };
+  return { device: asDiskName(device), release: diskName(release) };
 }
 
 function folderOf(store: Store, { device, release }: Place): string {
