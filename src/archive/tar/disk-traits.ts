@@ -1,0 +1,54 @@
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskError } from '../../core/disk-error';
+import { isErrno } from '../../core/errors';
+
+/** Which names a disk takes for the same, and whether it keeps the modes that files are made with. */
+export interface DiskTraits {
+  foldsCase: boolean;
+  /** Composed and decomposed forms of one character name one file. */
+  foldsUnicode: boolean;
+  /** False where a umask or a default ACL changes 0644 and 0755. */
+  keepsModes: boolean;
+}
+
+/**
+ * Finds out by trying, in a folder of its own below `folder` that is gone afterwards.
+ *
+ * @throws KhError STORE_FULL, STORE_DENIED, STORE_IO
+ */
+export function probeDisk(folder: string): DiskTraits {
+  try {
+    return probeIn(mkdtempSync(join(folder, '.probe-')));
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+}
+
+function probeIn(probe: string): DiskTraits {
+  try {
+    writeFileSync(join(probe, 'case-\u00e9'), '', { mode: 0o644 });
+    mkdirSync(join(probe, 'folder'), 0o755);
+    return {
+      foldsCase: exists(join(probe, 'CASE-\u00e9')),
+      foldsUnicode: exists(join(probe, 'case-e\u0301')),
+      keepsModes: modeOf(join(probe, 'case-\u00e9')) === 0o644 && modeOf(join(probe, 'folder')) === 0o755,
+    };
+  } finally {
+    rmSync(probe, { recursive: true, force: true });
+  }
+}
+
+function modeOf(path: string): number {
+  return lstatSync(path).mode & 0o7777;
+}
+
+function exists(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'EILSEQ')) return false;
+    throw error;
+  }
+}
