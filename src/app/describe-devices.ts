@@ -43,7 +43,10 @@ export async function describeDevices(options: RunOptions, base: RunBase): Promi
   const { serials, exclude } = options.selection;
   const nothing = attached.length === 0 && serials.length === 0;
   const chosen = nothing ? [] : selectDevices(attached, { serials, exclude, all: true });
-  const store = await openStore({ home: homeFolder(options.env, process.platform) });
+  const store = await openStore({
+    home: homeFolder(options.env, process.platform),
+    signal: base.signal,
+  });
   const descriptions = await concurrently(chosen, options.jobs, (listed) =>
     describe(server, listed, store, options, base),
   );
@@ -62,10 +65,11 @@ async function describe(
   const outside = { serial, state, ...definedOf({ note, devpath, transportId, model, product }) };
   if (state !== 'device' && state !== 'recovery') return outside;
   try {
-    const inside = await withDeadline(
-      (signal) => look(server, listed, store, { ...base, signal, times }),
-      { signal: base.signal, milliseconds: times.stall, what: 'looking at this device' },
-    );
+    const inside = await withDeadline((signal) => look(server, listed, store, { ...base, signal, times }), {
+      signal: base.signal,
+      milliseconds: times.stall,
+      what: 'looking at this device',
+    });
     return { ...outside, ...inside };
   } catch (thrown) {
     return { ...outside, error: errorReport(asKhError(thrown, serial)) };

@@ -5,14 +5,7 @@ import { KhError } from '../core/errors';
 import type { KnownBy, Verdict } from '../core/events';
 import type { HeadersSource } from '../device/headers-source';
 import type { Kernel } from '../device/probe';
-import {
-  addArchive,
-  archivesOfSize,
-  findArchive,
-  removeArchive,
-  treeIsSound,
-  type StoredArchive,
-} from '../store/archives';
+import { addArchive, archivesOfSize, findArchive, treeIsSound, type StoredArchive } from '../store/archives';
 import { withLock } from '../store/lock';
 import { createStage, type Stage } from '../store/stage';
 import { bounds, type Context } from './context';
@@ -50,25 +43,42 @@ export async function obtainArchive(
 ): Promise<ObtainedArchive> {
   if (expectation.force) return receive(source, kernel, expectation, context);
   const known = await findKnown(source, kernel, expectation, context, 'device-md5');
-  if (known !== undefined) return known;
-  const { serial } = source.access.adb;
+  return known ?? afterOthers(source, kernel, expectation, context);
+}
+
+/** Receives the archive, unless another pull of the same kernel turns out to have done so meanwhile. */
+async function afterOthers(
+  source: HeadersSource,
+  kernel: Kernel,
+  expectation: Expectation,
+  context: Context,
+): Promise<ObtainedArchive> {
   let waited = false;
-  return withLock(
-    context.store,
-    pullLockName(source, kernel),
-    async () =>
-      (waited ? await findKnown(source, kernel, expectation, context, 'concurrent-pull') : undefined) ??
-      (await receive(source, kernel, expectation, context)),
-    {
-      signal: context.signal,
+  let entered = false;
+  const onWait = () => {
+    waited = true;
+    void source.deviceMd5();
+    const why = 'the same archive is being pulled already';
+    context.emit({ type: 'pull.waiting', serial: source.access.adb.serial, why });
+  };
+  const pull = async () => {
+    entered = true;
+    const known = waited && (await findKnown(source, kernel, expectation, context, 'concurrent-pull'));
+    return known || receive(source, kernel, expectation, context);
+  };
+  try {
+    const { signal } = context;
+    return await withLock(context.store, pullLockName(source, kernel), pull, {
+      signal,
       wait: SHARED_PULL_WAIT,
-      onWait: () => {
-        waited = true;
-        void source.deviceMd5();
-        context.emit({ type: 'pull.waiting', serial, why: 'the same archive is being pulled already' });
-      },
-    },
-  );
+      onWait,
+    });
+  } catch (error) {
+    const waitedTooLong =
+      !entered && !context.signal.aborted && error instanceof KhError && error.code === 'TIMEOUT';
+    if (waitedTooLong) return receive(source, kernel, expectation, context);
+    throw error;
+  }
 }
 
 function pullLockName(source: HeadersSource, { release, version }: Kernel): string {
@@ -93,8 +103,7 @@ async function findKnown(
   if (archive === undefined || archive.bytes !== (source.bytes ?? archive.bytes)) return undefined;
   const { serial } = source.access.adb;
   if (!(await treeIsSound(store, archive.sha256))) {
-    emit({ type: 'warning', serial, message: `the tree ${archive.treePath} is damaged; it is made again` });
-    await removeArchive(store, archive.sha256);
+    emit({ type: 'warning', serial, message: `the tree ${archive.treePath} is damaged: it is made again` });
     return undefined;
   }
   verifyRelease(serial, kernel.release, archive.release);
@@ -163,10 +172,10 @@ function judge(
   const checked = checkManifest(manifest, kernel, digests, requireManifest);
   const checks: Verdict['checks'] = [
     ...transfer,
-    ...(checked ? (['manifest'] as const) : []),
     'xz',
     'required-files',
     'release',
+    ...(checked ? (['manifest'] as const) : []),
   ];
   return { trust: checked ? 'trusted' : 'unverified', checks, ...(checked ? { manifest: checked } : {}) };
 }

@@ -44,7 +44,10 @@ export async function overDevices<T>(
   const server = await reachServer(options, base);
   const attached = await server.listDevices({ signal: base.signal, timeout: options.times.connect });
   const chosen = selectDevices(attached, options.selection);
-  const store = await openStore({ home: homeFolder(options.env, process.platform) });
+  const store = await openStore({
+    home: homeFolder(options.env, process.platform),
+    signal: base.signal,
+  });
   const outcomes = await concurrently(chosen, options.jobs, (listed) =>
     onDevice(server, listed, { ...base, times: options.times, store, limits: ARCHIVE_LIMITS }, work),
   );

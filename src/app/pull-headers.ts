@@ -1,18 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
 import { reopenAfterRestart } from '../adb/reopen';
 import type { HeadersOrigin, KnownBy, Privilege, Verdict } from '../core/events';
 import { locateHeaders, type HeadersSource } from '../device/headers-source';
 import { readKernelConfig } from '../device/kernel-config';
 import type { PrivilegeChoice } from '../device/privilege';
 import { probeDevice, type DeviceProbe } from '../device/probe';
-import { readProperties } from '../device/properties';
+import { readProperties, type DeviceProperties } from '../device/properties';
 import { enterModuleUse } from '../store/module-ledger';
-import { readWorkspace, writeWorkspace, type WorkspaceRecord } from '../store/workspaces';
+import { writeWorkspace, type Workspace, type WorkspaceRecord } from '../store/workspaces';
 import { bounds, type AttachedDevice, type Context } from './context';
+import { isCurrent, previousWorkspace } from './current-workspace';
 import { nameDevice } from './name-device';
 import { obtainArchive, type ObtainedArchive } from './obtain-archive';
-import { openManifest, type OpenManifest } from './open-manifest';
-import { currentWorkspace } from './current-workspace';
-import { KH_VERSION } from './version';
+import { checkManifest, openManifest, type OpenManifest } from './open-manifest';
+import { khVersion } from './version';
 
 export interface PullOptions {
   privilege: PrivilegeChoice;
@@ -29,20 +30,21 @@ export interface PulledHeaders {
   workspace: string;
   /** The extracted tree: `include/` and `arch/` are in it. */
   headers: string;
-  /** The name of the device's folder in the store. */
+  /** The name of the device in the store. */
   device: string;
   release: string;
   machine: string;
   arch: string;
+  /** Of the archive. */
   bytes: number;
   md5: string;
   sha256: string;
-  entries: number;
+  /** Links in the tree that lead nowhere. */
   danglingLinks: number;
   origin: HeadersOrigin;
-  /** With which rights the archive was read; absent where nothing was read. */
+  /** With which rights the archive was reached; absent where the device was not asked for it. */
   privilege?: Privilege;
-  /** Whether bytes were transferred; if not, `knownBy` says how kh knew them. */
+  /** Whether bytes were transferred; where not, `knownBy` says how kh knew them. */
   transferred: boolean;
   knownBy?: KnownBy;
   verdict: Verdict;
@@ -52,8 +54,8 @@ export interface PulledHeaders {
  * The main job: finds the archive on the device, pulls it, verifies it, and
  * extracts it into the workspace of this device and this kernel.
  *
- * A kernel whose archive is in the store already costs no transfer; one that
- * has not rebooted since costs one question.
+ * A kernel whose archive is in the store costs no transfer; one that has not
+ * rebooted since its last pull costs one question.
  *
  * @throws KhError HEADERS_*, VERIFY_*, MANIFEST_UNUSABLE, ARCHIVE_*, STORE_*, DEVICE_LOST, TIMEOUT; or the signal's reason
  */
@@ -65,42 +67,150 @@ export async function pullHeaders(
   const manifest = await openManifest(options);
   const probe = await probeDevice({ adb: device.adb, privilege: 'plain', root: false }, bounds(context));
   const { release, machine } = probe.kernel;
-  context.emit({ type: 'kernel.identified', serial: device.adb.serial, release, machine });
+  context.emit({ type: 'kernel.identified', serial: device.listed.serial, release, machine });
   const name = await nameDevice(device, probe, context);
-  const current = options.force ? undefined : await currentWorkspace(context.store, name, probe);
-  if (current !== undefined) return reuseWorkspace(device, current, manifest, context);
+  const previous = await previousWorkspace(context.store, name, release);
+  if (previous !== undefined && !options.force && (await isCurrent(context.store, previous, probe))) {
+    return reuse(device, previous, probe, manifest, options, context);
+  }
 
-  await using source = await locateHeaders(
-    device.adb,
-    probe,
-    {
-      privilege: options.privilege,
-      reopen: (adb) =>
-        reopenAfterRestart(device.server, adb, { signal: context.signal, timeout: context.times.settle }),
-      enterModuleUse: (load) =>
-        enterModuleUse(context.store, { device: name, bootId: probe.kernel.bootId ?? 'unknown-boot' }, load),
-    },
-    context,
-  );
-  const aside = readAside(source, context);
-  const obtained = await obtainArchive(source, probe.kernel, { manifest, force: options.force }, context);
+  await using source = await locate(device, name, probe, options, context);
+  const aside = askAside(source, context);
+  const obtained = await obtainArchive(source, probe.kernel, { ...options, manifest }, context);
   const { properties, config } = await aside;
-  const record = workspaceRecord(device, name, probe, source, obtained, properties);
+  const record = describe(device, name, probe, source, obtained, properties, previous);
   const workspace = await writeWorkspace(context.store, record, config === undefined ? {} : { config });
   return ready(device, workspace, context, {
     privilege: source.access.privilege,
-    transferred: obtained.knownBy === undefined,
     ...(obtained.knownBy === undefined ? {} : { knownBy: obtained.knownBy }),
   });
 }
 
-/** Asked while the archive flows. */
-async function readAside(source: HeadersSource, context: Context) {
+function locate(
+  { server, adb }: AttachedDevice,
+  name: string,
+  probe: DeviceProbe,
+  { privilege }: PullOptions,
+  context: Context,
+): Promise<HeadersSource> {
+  const { store, signal, times } = context;
+  const bootId = probe.kernel.bootId ?? 'unknown-boot';
+  return locateHeaders(
+    adb,
+    probe,
+    {
+      privilege,
+      reopen: (before) => reopenAfterRestart(server, before, { signal, timeout: times.settle }),
+      enterModuleUse: (load) => enterModuleUse(store, { device: name, bootId }, load),
+    },
+    context,
+  );
+}
+
+/** What else the workspace holds, asked for while the archive flows. */
+function askAside(
+  { access }: HeadersSource,
+  context: Context,
+): Promise<{ properties: DeviceProperties; config: Buffer | undefined }> {
   const both = Promise.all([
-    readProperties(source.access, bounds(context)),
-    readKernelConfig(source.access, bounds(context)),
-  ]);
-  both.catch(() => undefined); // the pull itself may fail first, and its reason is the better one
-  const [properties, config] = await both;
-  return { properties, config };
+    readProperties(access, bounds(context)),
+    readKernelConfig(access, bounds(context)),
+  ]).then(([properties, config]) => ({ properties, config }));
+  both.catch(() => undefined); // where the pull fails too, its reason is the better one
+  return both;
+}
+
+/** Nothing to ask the device; but the manifest may have changed since. */
+async function reuse(
+  device: AttachedDevice,
+  workspace: Workspace,
+  { kernel }: DeviceProbe,
+  manifest: OpenManifest | undefined,
+  { requireManifest }: PullOptions,
+  context: Context,
+): Promise<PulledHeaders> {
+  const { archive, verdict } = workspace.record;
+  context.emit({
+    type: 'archive.known',
+    serial: device.listed.serial,
+    sha256: archive.sha256,
+    by: 'same-boot',
+  });
+  const checked = checkManifest(manifest, kernel, archive, requireManifest);
+  const judged = manifest === undefined ? verdict : withManifest(verdict, checked);
+  const current = isDeepStrictEqual(judged, verdict)
+    ? workspace
+    : await writeWorkspace(context.store, { ...workspace.record, verdict: judged }, {});
+  return ready(device, current, context, { knownBy: 'same-boot' });
+}
+
+/** A verdict with what a manifest says now in place of what one said before. */
+function withManifest(verdict: Verdict, checked: Verdict['manifest']): Verdict {
+  const others = verdict.checks.filter((check) => check !== 'manifest');
+  if (checked === undefined) return { trust: 'unverified', checks: others };
+  return { trust: 'trusted', checks: [...others, 'manifest'], manifest: checked };
+}
+
+function describe(
+  device: AttachedDevice,
+  name: string,
+  { kernel, serialno }: DeviceProbe,
+  source: HeadersSource,
+  { archive, verdict }: ObtainedArchive,
+  { model, product, androidVersion }: DeviceProperties,
+  previous: Workspace | undefined,
+): WorkspaceRecord {
+  const now = new Date().toISOString();
+  const { serial } = device.listed;
+  const earlier = previous?.record.device.serials.filter((other) => other !== serial) ?? [];
+  const { release, version, machine, arch, bootId } = kernel;
+  const { sha256, md5, bytes } = archive;
+  return {
+    device: {
+      name,
+      serialno,
+      serials: [...earlier.slice(-9), serial],
+      ...(model === undefined ? {} : { model }),
+      ...(product === undefined ? {} : { product }),
+      ...(androidVersion === undefined ? {} : { androidVersion }),
+    },
+    kernel: { release, version, machine, arch, ...(bootId === undefined ? {} : { bootId }) },
+    headers: { path: source.path, origin: source.origin, bytes },
+    archive: { sha256, md5, bytes },
+    verdict,
+    danglingLinks: archive.danglingLinks.length,
+    pulledAt: previous?.record.archive.sha256 === sha256 ? previous.record.pulledAt : now,
+    checkedAt: now,
+    kh: khVersion(),
+  };
+}
+
+function ready(
+  device: AttachedDevice,
+  { path, headersPath, record }: Workspace,
+  { emit }: Context,
+  how: { privilege?: Privilege; knownBy?: KnownBy },
+): PulledHeaders {
+  const { kernel, archive, verdict } = record;
+  emit({
+    type: 'headers.ready',
+    serial: device.listed.serial,
+    release: kernel.release,
+    workspace: path,
+    verdict,
+  });
+  return {
+    workspace: path,
+    headers: headersPath,
+    device: record.device.name,
+    release: kernel.release,
+    machine: kernel.machine,
+    arch: kernel.arch,
+    ...archive,
+    danglingLinks: record.danglingLinks,
+    origin: record.headers.origin,
+    ...how,
+    transferred: how.knownBy === undefined,
+    verdict,
+  };
 }
