@@ -1,0 +1,57 @@
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { homeFolder, openStore } from '../../../src/store/layout';
+import { cleanUp, scratchFolder } from './rig';
+
+afterEach(cleanUp);
+
+const asRoot = process.getuid?.() === 0 ? it : it.skip;
+
+describe('homeFolder', () => {
+  it.each<[NodeJS.ProcessEnv, NodeJS.Platform, string]>([
+    [{ KH_HOME: '/lab/kh', XDG_DATA_HOME: '/data' }, 'linux', '/lab/kh'],
+    [{ KH_HOME: 'here' }, 'linux', resolve('here')],
+    [{ KH_HOME: '', XDG_DATA_HOME: '/data' }, 'linux', '/data/kh'],
+    [{ XDG_DATA_HOME: 'relative', HOME: '/home/ada' }, 'linux', '/home/ada/.local/share/kh'],
+    [{ HOME: '/Users/ada' }, 'darwin', '/Users/ada/Library/Application Support/kh'],
+    [{ LOCALAPPDATA: 'C:\\Users\\ada\\AppData\\Local' }, 'win32', 'C:\\Users\\ada\\AppData\\Local\\kh'],
+    [{}, 'linux', join(homedir(), '.local/share/kh')],
+  ])('reads %j on %s as %s', (env, platform, expected) => {
+    expect(homeFolder(env, platform)).toBe(expected);
+  });
+});
+
+describe('openStore', () => {
+  it('makes its folders for the user alone, and opens them again', async () => {
+    const home = join(scratchFolder(), 'deep', 'home');
+    const store = await openStore({ home });
+    expect(await openStore({ home })).toMatchObject({ home: store.home, trees: store.trees });
+    for (const folder of [home, join(home, 'v1'), store.archives, store.tmp]) {
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+    }
+  });
+
+  it('lets the folders of another version be', async () => {
+    const home = scratchFolder();
+    mkdirSync(join(home, 'v2', 'trees'), { recursive: true });
+    await openStore({ home });
+    expect(statSync(join(home, 'v2', 'trees')).isDirectory()).toBe(true);
+  });
+
+  it('says so when the folder is a file', async () => {
+    const home = join(scratchFolder(), 'file');
+    writeFileSync(home, '');
+    await expect(openStore({ home })).rejects.toMatchObject({ code: 'STORE_IO', details: { path: home } });
+  });
+
+  asRoot('refuses a folder that another user owns and others may write to', async () => {
+    const home = scratchFolder();
+    chownSync(home, 12345, 12345);
+    chmodSync(home, 0o777);
+    await expect(openStore({ home })).rejects.toMatchObject({
+      code: 'STORE_DENIED',
+      message: expect.stringContaining('uid 12345') as string,
+    });
+  });
+});
