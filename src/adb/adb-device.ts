@@ -40,6 +40,8 @@ export interface AdbDevice {
   readonly serial: string;
   /** Undefined on adb servers before 41, where services are addressed by serial. */
   readonly transportId: string | undefined;
+  /** The port that the cable is in; absent over TCP. */
+  readonly devpath?: string | undefined;
   /** What the server and the device both speak: `shell_v2`, `stat_v2`, … */
   readonly features: ReadonlySet<string>;
 
@@ -53,8 +55,9 @@ export interface AdbDevice {
   stream(commandLine: string, options: CallOptions): AsyncGenerator<Buffer, void, undefined>;
 
   /**
-   * Follows links. @throws KhError REMOTE_NOT_FOUND, REMOTE_DENIED. Without
-   * stat_v2 every failure is REMOTE_NOT_FOUND with `details.certain: false`.
+   * Follows links, but for devices without stat_v2, where moreover every
+   * failure is REMOTE_NOT_FOUND with `details.certain: false`.
+   * @throws KhError REMOTE_NOT_FOUND, REMOTE_DENIED, REMOTE_IO
    */
   stat(path: string, options: CallOptions): Promise<RemoteStat>;
 
