@@ -73,6 +73,13 @@ export abstract class KhCommand extends Command {
     return { signal: this.interruption.signal, emit };
   }
 
+  /** As `work`, with the store: for commands that meet no device. */
+  protected async openHome(flags: { quiet: boolean; verbose: boolean }) {
+    const { openHome } = await import('../app/open-home');
+    const work = await this.work(flags);
+    return { ...work, store: await openHome(process.env, work.signal) };
+  }
+
   /** Does `work` on each device that the flags choose. */
   protected async overDevices<T>(
     flags: DeviceFlags & { quiet: boolean; verbose: boolean },

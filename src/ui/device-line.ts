@@ -57,7 +57,7 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
     case 'headers.ready':
       return { ...still, state: 'done', phase: verdictText(event.verdict), release: event.release };
     case 'device.failed':
-      return { ...still, state: 'failed', phase: event.error.message };
+      return { ...still, state: 'failed', phase: 'failed' };
     case 'warning':
       return line;
     default:
@@ -67,7 +67,6 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
 
 /** The line as shown: who, which kernel, and what is going on. */
 export function lineText(serial: string, line: DeviceLine, now: number): string {
-  if (line.state === 'failed') return printable(line.phase);
   const who = line.model === undefined ? serial : `${serial} (${line.model})`;
   const phase =
     line.transfer === undefined ? line.phase : `${line.phase} ${transferText(line.transfer, now)}`;

@@ -25,8 +25,11 @@ export async function openReporter(choice: ReporterChoice): Promise<Reporter> {
   return taskList({ stream, colours, now });
 }
 
+/** Where fewer columns are left than a line needs, or a terminal does not say how many it has. */
+const NARROWEST = 20;
+
 /** A build server's log may look like a terminal, but keeps every frame that was drawn. */
-function canRedraw(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+export function canRedraw(stream: { isTTY?: boolean; columns?: number }, env: NodeJS.ProcessEnv): boolean {
   const ci = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
-  return stream.isTTY === true && env['TERM'] !== 'dumb' && !ci;
+  return stream.isTTY === true && (stream.columns ?? 0) >= NARROWEST && env['TERM'] !== 'dumb' && !ci;
 }

@@ -51,19 +51,33 @@ const TASK_STATES: Record<DeviceLine['state'], ListrTaskState> = {
   failed: ListrTaskState.FAILED,
 };
 
+interface Shown {
+  text: string;
+  state: DeviceLine['state'];
+  task?: { title?: string; state: ListrTaskState; check: (context: unknown) => Promise<boolean> } | undefined;
+}
+
 /**
  * A listr2 list that grows as lines are shown and stays up until `end`.
  *
  * Its renderer writes to stdout unless the logger says otherwise, and its own
- * SIGINT listener would end the process before anything is cleaned up.
+ * SIGINT listener would end the process before anything is cleaned up. Lines
+ * are added once it runs, so that it takes none of them for work to do.
  */
 function liveList(stream: NodeJS.WriteStream) {
+  let running = false;
   let finish: () => void = () => undefined;
   const untilEnd = new Promise<void>((resolve) => (finish = resolve));
+  const shown = new Map<string, Shown>();
+  const keeper = () => {
+    running = true;
+    shown.forEach(draw);
+    return untilEnd;
+  };
   const logger = new ListrLogger<ListrDefaultRendererLogLevels>({
     processOutput: new ProcessOutput(stream, stream),
   });
-  const list = new Listr<unknown, 'default'>([{ task: () => untilEnd }], {
+  const list = new Listr<unknown, 'default'>([{ task: keeper }], {
     concurrent: true,
     exitOnError: false,
     registerSignalListeners: false,
@@ -71,22 +85,24 @@ function liveList(stream: NodeJS.WriteStream) {
     rendererOptions: { logger, formatOutput: 'truncate' },
   });
   const drawn = list.run();
-  const tasks = new Map<string, (typeof list.tasks)[number]>();
 
-  const show = (key: string, text: string, state: DeviceLine['state']) => {
-    let task = tasks.get(key);
-    if (task === undefined) {
-      list.add({ title: key, task: () => undefined });
-      task = list.tasks.at(-1);
-      if (task === undefined) return;
-      void task.check(undefined);
-      tasks.set(key, task);
+  function draw(line: Shown): void {
+    if (!running) return;
+    if (line.task === undefined) {
+      list.add({ title: line.text, task: () => undefined });
+      line.task = list.tasks.at(-1);
+      void line.task?.check(undefined);
     }
-    task.title = text;
-    task.state = TASK_STATES[state];
+    if (line.task !== undefined)
+      Object.assign(line.task, { title: line.text, state: TASK_STATES[line.state] });
+  }
+  const show = (key: string, text: string, state: DeviceLine['state']) => {
+    const line: Shown = { ...shown.get(key), text, state };
+    shown.set(key, line);
+    draw(line);
   };
   const end = async () => {
-    for (const task of tasks.values()) if (task.isStarted()) task.state = ListrTaskState.FAILED;
+    for (const [key, { text, state }] of shown) if (state === 'working') show(key, text, 'failed');
     finish();
     await drawn;
   };

@@ -93,7 +93,8 @@ export function serverOf(flags: {
   return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
 }
 
-function serialOf(env: NodeJS.ProcessEnv): string[] {
+/** The device that adb's environment names, if any. */
+export function serialOf(env: NodeJS.ProcessEnv): string[] {
   const serial = env['ANDROID_SERIAL'];
   return serial === undefined || serial === '' ? [] : [serial];
 }

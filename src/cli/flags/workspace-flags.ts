@@ -1,0 +1,36 @@
+import { Flags, type Interfaces } from '@oclif/core';
+import type { WorkspaceSelection } from '../../app/workspaces';
+import { serialOf } from './device-flags';
+
+const HELP = 'SELECTION';
+
+/** Which of the workspaces on disk; no device is asked. */
+export const workspaceFlags = {
+  serial: Flags.string({
+    char: 's',
+    summary: 'Device whose workspaces are meant; may be repeated.',
+    description:
+      'Its name in the store, its own serial number, or an adb serial that it was pulled under. It need not be attached.',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'SERIAL',
+    helpGroup: HELP,
+  }),
+  release: Flags.string({
+    summary: 'Kernel release, as `uname -r` prints it.',
+    helpValue: 'RELEASE',
+    helpGroup: HELP,
+  }),
+};
+
+type WorkspaceFlags = Interfaces.InferredFlags<typeof workspaceFlags>;
+
+/** The workspaces that the flags name. */
+export function workspaceSelection({ serial, release }: WorkspaceFlags): WorkspaceSelection {
+  return { serials: serial ?? [], ...(release === undefined ? {} : { release }) };
+}
+
+/** As `workspaceSelection`, for commands that want one: ANDROID_SERIAL counts as it does for adb. */
+export function oneWorkspace(flags: WorkspaceFlags, env: NodeJS.ProcessEnv): WorkspaceSelection {
+  return workspaceSelection({ ...flags, serial: flags.serial ?? serialOf(env) });
+}

@@ -1,0 +1,110 @@
+import type { KhEvent } from '../../../src/core/events';
+import { palette } from '../../../src/ui/colour';
+import { plainLines } from '../../../src/ui/plain-lines';
+import { pullEvents } from './pull-events';
+
+const MB = 2 ** 20;
+
+function listen({ verbose = false } = {}) {
+  const heard: string[] = [];
+  let time = 0;
+  const { emit } = plainLines({
+    write: (text) => heard.push(text),
+    colours: palette(false),
+    verbose,
+    now: () => time,
+  });
+  return {
+    heard,
+    emit,
+    /** Emits after some seconds have passed. */
+    after: (seconds: number, event: KhEvent) => {
+      time += seconds * 1000;
+      emit(event);
+    },
+  };
+}
+
+const progress = (bytes: number, totalBytes = 8 * MB): KhEvent => ({
+  type: 'pull.progress',
+  serial: 'A',
+  bytes,
+  totalBytes,
+});
+
+describe('plain lines', () => {
+  it('tell a pull in lines that each begin with the serial', () => {
+    const { heard, emit } = listen();
+    pullEvents('A').forEach(emit);
+    expect(heard.join('')).toBe(
+      [
+        'A: kernel 6.1.99-android14 (aarch64)',
+        'A: reading as root (su)',
+        'A: loaded /system_dlkm/lib/modules/kheaders.ko',
+        'A: headers at /sys/kernel/kheaders.tar.xz, 8.0 MB',
+        'A: received 8.0 MB in 1.2 s (md5 b76fbf26bac71608fb3ae93d95e4dd6b)',
+        'A: extracted 6543 entries, 30.0 MB',
+        'A: unloaded /system_dlkm/lib/modules/kheaders.ko',
+        'A: headers of 6.1.99-android14 ready, verified against lab.json: /kh/A/6.1',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('tell more with --verbose', () => {
+    const { heard, emit } = listen({ verbose: true });
+    emit({ type: 'device.selected', serial: 'A', model: 'Pixel_8' });
+    expect(heard).toEqual(['A: device is ready (Pixel_8)\n']);
+  });
+
+  it('keep silent about a transfer that is soon over', () => {
+    const { heard, after } = listen();
+    after(0, progress(0));
+    after(0.3, progress(4 * MB));
+    after(0.3, progress(8 * MB));
+    expect(heard).toEqual([]);
+  });
+
+  it('speak of a slow transfer once a quarter, however often it reports', () => {
+    const { heard, after } = listen();
+    after(0, progress(0));
+    for (let step = 1; step <= 80; step += 1) after(1, progress((step * MB) / 10));
+    expect(heard).toEqual([
+      'A: 2.0 MB of 8.0 MB (25%), 102 KB/s, 1 min 0 s left\n',
+      'A: 4.0 MB of 8.0 MB (50%), 102 KB/s, 40.0 s left\n',
+      'A: 6.0 MB of 8.0 MB (75%), 102 KB/s, 20.0 s left\n',
+      'A: 8.0 MB of 8.0 MB (100%), 102 KB/s\n',
+    ]);
+  });
+
+  it('follow each device for itself', () => {
+    const { heard, after } = listen();
+    after(0, progress(0));
+    after(0, { ...progress(0), serial: 'B' });
+    after(3, progress(4 * MB));
+    after(0, { ...progress(1 * MB), serial: 'B' });
+    expect(heard).toEqual(['A: 4.0 MB of 8.0 MB (50%), 1.3 MB/s, 3.0 s left\n']);
+  });
+
+  it('give an error with its hint, and a warning with its serial', () => {
+    const { heard, emit } = listen();
+    emit({
+      type: 'device.failed',
+      serial: 'A',
+      error: { code: 'HEADERS_DENIED', exitCode: 5, message: 'A: denied', serial: 'A', hint: 'Try su.' },
+    });
+    emit({ type: 'warning', serial: 'B', message: 'two devices share a serial number' });
+    emit({ type: 'warning', message: 'old adb' });
+    expect(heard).toEqual([
+      'error: A: denied\n  Try su.\n',
+      'warning: B: two devices share a serial number\n',
+      'warning: old adb\n',
+    ]);
+  });
+
+  it('let no device write escape sequences into the log', () => {
+    const { heard, emit } = listen();
+    emit({ type: 'kernel.identified', serial: 'A\n', release: '6.1\u001b[2J', machine: 'x' });
+    expect(heard).toEqual(['A\\x0a: kernel 6.1\\x1b[2J (x)\n']);
+  });
+});
