@@ -254,7 +254,8 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
-function archivePath(store: Store, sha256: string): string {
+/** Where the bytes of an archive are, or would be. */
+export function archivePath(store: Store, sha256: string): string {
   return join(store.archives, `${sha256}.tar.xz`);
 }
 
