@@ -1,4 +1,4 @@
-import type { TcpNetConnectOpts } from 'node:net';
+import type { IpcNetConnectOpts, TcpNetConnectOpts } from 'node:net';
 import { isNativeError } from 'node:util/types';
 import Connection from '@devicefarmer/adbkit/dist/src/adb/connection';
 import { KhError } from '../core/errors';
@@ -39,8 +39,8 @@ export async function openSocket(
   }
 }
 
-/** adbkit hands it to net.connect, which goes by the path where there is one. */
-function endpoint(address: AdbServerAddress): TcpNetConnectOpts {
+/** adbkit hands it to net.connect, which goes by the path where there is one; adbkit's type knows of ports only. */
+function endpoint(address: AdbServerAddress): TcpNetConnectOpts & Partial<IpcNetConnectOpts> {
   return address.kind === 'tcp'
     ? { host: address.host, port: address.port }
     : { path: address.path, port: 0 };
