@@ -69,33 +69,24 @@ export function tarReader(sink: TarSink): TarReader {
     if (content === 0) sink.endMember();
   }
 
-  function takeContent(piece: Buffer): void {
+  function takeContent(chunk: Buffer): number {
+    const piece = chunk.subarray(0, content);
     content -= piece.length;
-    if (extended.collecting()) {
-      extended.add(piece);
-      if (content === 0) extended.end();
-      return;
-    }
+    if (extended.take(piece, content)) return piece.length;
     sink.content(piece);
     if (content === 0) sink.endMember();
+    return piece.length;
   }
 
   /** @returns how many bytes of the chunk were taken: none when a header is not yet whole. */
   function step(chunk: Buffer): number {
-    if (content > 0) {
-      const piece = chunk.subarray(0, content);
-      takeContent(piece);
-      return piece.length;
-    }
+    if (content > 0) return takeContent(chunk);
     if (padding > 0) {
       const skipped = Math.min(padding, chunk.length);
       padding -= skipped;
       return skipped;
     }
-    if (zeroBlocks >= 2) {
-      if (chunk.some((byte) => byte !== 0)) throw corrupt('data follows the end-of-archive marker', position);
-      return chunk.length;
-    }
+    if (zeroBlocks >= 2) return requireZeros(chunk, position);
     if (chunk.length < BLOCK) return 0;
     takeBlock(chunk.subarray(0, BLOCK));
     return BLOCK;
@@ -136,6 +127,11 @@ function contentSize({ name, size }: { name: string; size: number | null }, posi
   return size;
 }
 
+function requireZeros(bytes: Buffer, position: number): number {
+  if (bytes.some((byte) => byte !== 0)) throw corrupt('data follows the end-of-archive marker', position);
+  return bytes.length;
+}
+
 function truncated(midMember: boolean, bytes: number): KhError {
   const where = midMember ? 'in the middle of a member' : 'without an end-of-archive marker';
   return new KhError('ARCHIVE_TRUNCATED', {
@@ -169,13 +165,18 @@ function extendedHeaders() {
     return true;
   }
 
-  function end(): void {
+  /** @returns false when `piece` belongs to a member. */
+  function take(piece: Buffer, missing: number): boolean {
+    if (pending === undefined) return false;
+    pieces.push(Buffer.from(piece));
+    if (missing > 0) return true;
     const bytes = Buffer.concat(pieces);
-    if (pending?.type === 'gnu-long-path') longName = decodeLongPath(bytes, 'utf-8');
-    else if (pending?.type === 'gnu-long-link-path') longLink = decodeLongPath(bytes, 'utf-8');
+    if (pending.type === 'gnu-long-path') longName = decodeLongPath(bytes, 'utf-8');
+    else if (pending.type === 'gnu-long-link-path') longLink = decodeLongPath(bytes, 'utf-8');
     else pax = { ...pax, ...decodePax(bytes) };
     pieces = [];
     pending = undefined;
+    return true;
   }
 
   function apply(header: DecodedHeader, size: number, position: number): TarMember {
@@ -198,13 +199,7 @@ function extendedHeaders() {
     };
   }
 
-  return {
-    begin,
-    end,
-    apply,
-    collecting: () => pending !== undefined,
-    add: (piece: Buffer) => pieces.push(Buffer.from(piece)),
-  };
+  return { begin, take, apply };
 }
 
 const EXTENDED_TYPES = ['pax-header', 'pax-global-header', 'gnu-long-path', 'gnu-long-link-path'];

@@ -1,0 +1,155 @@
+import { lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { diskError } from '../core/disk-error';
+import { isErrno } from '../core/errors';
+import type { ArchiveLimits } from '../core/limits';
+import { memberPolicy, type Admitted } from './tar/member-policy';
+import { tarReader } from './tar/tar-reader';
+import { archiveChunks } from './unpack-archive';
+import { decodeXz } from './xz/decode-xz';
+
+/** One place where a tree is not what its archive makes. */
+export interface TreeDifference {
+  /** Below the tree; '.' for the tree itself. */
+  path: string;
+  /** "missing", "not in the archive", "content differs", "mode is 0600, not 0644", … */
+  problem: string;
+}
+
+/**
+ * Compares a tree with the archive that it came from, entry by entry:
+ * presence, kind, content, mode and link target.
+ *
+ * @returns the differences, sorted by path; none when the tree is as unpacked
+ * @throws KhError ARCHIVE_* when the archive itself is bad, XZ_UNAVAILABLE, STORE_DENIED, STORE_IO
+ */
+export async function compareTree(
+  archivePath: string,
+  treePath: string,
+  { limits, signal }: { limits: ArchiveLimits; signal: AbortSignal },
+): Promise<TreeDifference[]> {
+  const comparison = treeComparison(treePath, limits);
+  const tar = decodeXz(archiveChunks(archivePath), {
+    memoryLimit: limits.decoderMemoryBytes,
+    outputLimit: limits.unpackedBytes,
+    signal,
+  });
+  for await (const chunk of tar) {
+    signal.throwIfAborted();
+    comparison.push(chunk);
+  }
+  return comparison.finish().sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+function treeComparison(treePath: string, limits: ArchiveLimits) {
+  const policy = memberPolicy(limits, { foldsCase: false, foldsUnicode: false });
+  const differences: TreeDifference[] = [];
+  const known = new Set<string>();
+  let open: { path: string; found: Buffer; at: number; same: boolean } | undefined;
+
+  const report = (path: string, problem: string) =>
+    differences.push({ path: path === '' ? '.' : path, problem });
+
+  function compareMember(member: Admitted): void {
+    for (const folder of ['', ...member.newFolders]) {
+      if (known.has(folder)) continue;
+      known.add(folder);
+      compareNode(folder, 'directory');
+    }
+    if (member.kind === 'directory') return;
+    known.add(member.path);
+    if (!compareNode(member.path, member.kind)) return;
+    if (member.kind === 'file') {
+      open = { path: member.path, found: readFileSync(`${treePath}/${member.path}`), at: 0, same: true };
+      return;
+    }
+    const target = readlinkSync(`${treePath}/${member.path}`);
+    if (target !== member.target) report(member.path, `links to "${target}", not to "${member.target}"`);
+  }
+
+  /** @returns whether the same kind of thing is there, so that looking into it makes sense. */
+  function compareNode(path: string, kind: Admitted['kind']): boolean {
+    const stats = statsOf(`${treePath}/${path}`);
+    const problem = nodeProblem(stats, kind);
+    if (problem !== undefined) report(path, problem);
+    return stats !== undefined && kindOf(stats) === kind;
+  }
+
+  function compareContent(piece: Buffer): void {
+    if (open === undefined) return;
+    open.same &&= open.found.subarray(open.at, open.at + piece.length).equals(piece);
+    open.at += piece.length;
+  }
+
+  function endMember(): void {
+    if (open !== undefined && !(open.same && open.at === open.found.length))
+      report(open.path, 'content differs');
+    open = undefined;
+  }
+
+  const reader = tarReader({
+    member: (member) => compareMember(policy.admit(member)),
+    content: compareContent,
+    endMember,
+  });
+  const onDisk = underStoreErrors(treePath);
+  return {
+    push: (chunk: Buffer) => onDisk(() => reader.push(chunk)),
+    finish: () => {
+      reader.finish();
+      for (const path of onDisk(() => pathsIn(treePath))) {
+        if (!known.has(path)) report(path, 'not in the archive');
+      }
+      return differences;
+    },
+  };
+}
+
+function nodeProblem(stats: Stats | undefined, kind: Admitted['kind']): string | undefined {
+  if (stats === undefined) return 'missing';
+  if (kindOf(stats) !== kind) return `is a ${kindOf(stats)}, not a ${kind}`;
+  const expected = kind === 'directory' ? 0o755 : 0o644;
+  const mode = stats.mode & 0o7777;
+  return kind === 'symlink' || mode === expected
+    ? undefined
+    : `mode is ${octal(mode)}, not ${octal(expected)}`;
+}
+
+/** Lets work on the disk fail with the errors of the store. */
+function underStoreErrors(path: string) {
+  return <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw diskError(error, path);
+    }
+  };
+}
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+function kindOf(stats: Stats): Admitted['kind'] | 'special file' {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'symlink' : 'special file';
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+/** Everything below a folder; links are named, not followed. */
+function pathsIn(root: string, below = ''): string[] {
+  const paths: string[] = [];
+  for (const entry of readdirSync(`${root}/${below}`, { withFileTypes: true })) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    paths.push(path, ...(entry.isDirectory() ? pathsIn(root, path) : []));
+  }
+  return paths;
+}
