@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describeMark, newProcessMark, processState } from '../../../src/store/process-mark';
 
 const onLinux = process.platform === 'linux' ? it : it.skip;
@@ -42,11 +43,15 @@ describe('a process mark', () => {
   });
 
   onLinux('counts a zombie as gone', async () => {
-    // The shell's child is killed, and nobody waits for it: exec put `sleep` in the shell's place.
-    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; kill -9 $!; exec sleep 60']);
+    // Nobody waits for the child that is killed: exec puts `sh -c` in the place of the shell that started it.
+    const script = 'sleep 60 & kill -9 $!; exec sh -c "sleep 0.1; echo $!; exec sleep 60"';
+    const parent = spawn('sh', ['-c', script]);
     try {
       const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
-      const mark = changed(newProcessMark(), 'pid', pid.toString().trim());
+      const zombie = pid.toString().trim();
+      const fields = readFileSync(`/proc/${zombie}/stat`, 'utf8').split(') ')[1]!.split(' ');
+      expect(fields[0]).toBe('Z');
+      const mark = changed(changed(newProcessMark(), 'pid', zombie), 'started', fields[19]!);
       expect(processState(mark)).toBe('gone');
     } finally {
       parent.kill('SIGKILL');

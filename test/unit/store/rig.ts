@@ -74,12 +74,14 @@ export function runInChild(store: Store, body: string): Child {
 }
 
 let compiled: string | undefined;
+afterAll(() => {
+  if (compiled !== undefined) rmSync(compiled, { recursive: true, force: true });
+});
 
 /** src/core and src/store as JavaScript, for child processes. */
 function compiledSource(): string {
   if (compiled !== undefined) return compiled;
   const target = mkdtempSync(join(tmpdir(), 'kh-store-js-'));
-  process.once('exit', () => rmSync(target, { recursive: true, force: true }));
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS };
   for (const folder of ['core', 'store']) {
     const source = join(__dirname, '../../../src', folder);
