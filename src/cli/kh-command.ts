@@ -141,6 +141,7 @@ export abstract class KhCommand extends Command {
 
   /** Ends the run here, so that the exit code is the same with and without `--json`. */
   protected override async catch(thrown: unknown): Promise<void> {
+    this.parsed = true; // or oclif, where NODE_ENV is test, warns of a command that ended before it parsed
     await this.reporter?.close();
     this.fail(thrown);
   }

@@ -21,7 +21,8 @@ export function presentFailure(error: KhError, { json, stack, warnings }: Failur
   if (json) writeJson(failureEnvelope(error, warnings));
   else
     process.stderr.write(failureText(errorReport(error), palette(wantsColour(process.stderr, process.env))));
-  if (stack) process.stderr.write(printable(stackOf(error), { multiline: true }) + '\n');
+  if (stack && error.code !== 'USAGE')
+    process.stderr.write(printable(stackOf(error), { multiline: true }) + '\n');
 }
 
 /** Writes the one document of a run. */
