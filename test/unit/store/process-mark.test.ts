@@ -13,6 +13,15 @@ function changed(mark: string, field: 'host' | 'boot' | 'pid' | 'started', value
   return parts.join('~');
 }
 
+function statOf(pid: string) {
+  const [name, state, fields] = /\((.*)\) (.) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))!.slice(1);
+  return { name, state, started: fields!.split(' ')[18]! };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 describe('a process mark', () => {
   it('is never the same twice, and fit for the disk', () => {
     expect(newProcessMark()).not.toBe(newProcessMark());
@@ -43,15 +52,15 @@ describe('a process mark', () => {
   });
 
   onLinux('counts a zombie as gone', async () => {
-    // Nobody waits for the child that is killed: exec puts `sh -c` in the place of the shell that started it.
-    const script = 'sleep 60 & kill -9 $!; exec sh -c "sleep 0.1; echo $!; exec sleep 60"';
-    const parent = spawn('sh', ['-c', script]);
+    // `exec` puts a program that waits for no child in the place of the shell.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
     try {
-      const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
-      const zombie = pid.toString().trim();
-      const fields = readFileSync(`/proc/${zombie}/stat`, 'utf8').split(') ')[1]!.split(' ');
-      expect(fields[0]).toBe('Z');
-      const mark = changed(changed(newProcessMark(), 'pid', zombie), 'started', fields[19]!);
+      const [output] = (await once(parent.stdout, 'data')) as [Buffer];
+      const child = output.toString().trim();
+      await until(() => statOf(String(parent.pid)).name === 'sleep');
+      process.kill(Number(child), 'SIGKILL');
+      await until(() => statOf(child).state === 'Z');
+      const mark = changed(changed(newProcessMark(), 'pid', child), 'started', statOf(child).started);
       expect(processState(mark)).toBe('gone');
     } finally {
       parent.kill('SIGKILL');
