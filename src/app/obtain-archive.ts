@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inspectHeaders } from '../archive/headers-tree';
 import { receiveArchive, type ReceivedArchive } from '../archive/receive-archive';
+import type { Manifest } from '../archive/manifest';
 import { KhError } from '../core/errors';
 import type { KnownBy, Verdict } from '../core/events';
 import type { HeadersSource } from '../device/headers-source';
@@ -9,7 +10,7 @@ import { addArchive, archivesOfSize, findArchive, treeIsSound, type StoredArchiv
 import { withLock } from '../store/lock';
 import { createStage, type Stage } from '../store/stage';
 import { bounds, type Context } from './context';
-import { checkManifest, type OpenManifest } from './open-manifest';
+import { checkManifest } from './open-manifest';
 import { verifyRelease, verifyTransfer } from './verify-archive';
 
 /** How long to wait for another pull of the same archive before doing it alongside: it may hang, ours need not. */
@@ -23,7 +24,7 @@ export interface ObtainedArchive {
 }
 
 export interface Expectation {
-  manifest: OpenManifest | undefined;
+  manifest: Manifest | undefined;
   requireManifest: boolean;
   force: boolean;
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reopenAfterRestart } from '../adb/reopen';
+import type { Manifest } from '../archive/manifest';
 import type { HeadersOrigin, KnownBy, Privilege, Verdict } from '../core/events';
 import { locateHeaders, type HeadersSource } from '../device/headers-source';
 import { readKernelConfig } from '../device/kernel-config';
@@ -12,7 +13,7 @@ import { bounds, type AttachedDevice, type Context } from './context';
 import { isCurrent, previousWorkspace } from './current-workspace';
 import { nameDevice } from './name-device';
 import { obtainArchive, type ObtainedArchive } from './obtain-archive';
-import { checkManifest, openManifest, type OpenManifest } from './open-manifest';
+import { checkManifest, openManifest } from './open-manifest';
 import { khVersion } from './version';
 
 export interface PullOptions {
@@ -125,7 +126,7 @@ async function reuse(
   device: AttachedDevice,
   workspace: Workspace,
   { kernel }: DeviceProbe,
-  manifest: OpenManifest | undefined,
+  manifest: Manifest | undefined,
   { requireManifest }: PullOptions,
   context: Context,
 ): Promise<PulledHeaders> {
