@@ -54,18 +54,16 @@ async function afterOthers(
   expectation: Expectation,
   context: Context,
 ): Promise<ObtainedArchive> {
-  let waited = false;
-  let entered = false;
+  const progress = { entered: false };
   const onWait = () => {
-    waited = true;
     void source.deviceMd5();
     const why = 'the same archive is being pulled already';
     context.emit({ type: 'pull.waiting', serial: source.access.adb.serial, why });
   };
   const pull = async () => {
-    entered = true;
-    const known = waited && (await findKnown(source, kernel, expectation, context, 'concurrent-pull'));
-    return known || receive(source, kernel, expectation, context);
+    progress.entered = true;
+    const known = await findKnown(source, kernel, expectation, context, 'concurrent-pull');
+    return known ?? receive(source, kernel, expectation, context);
   };
   try {
     const { signal } = context;
@@ -76,7 +74,7 @@ async function afterOthers(
     });
   } catch (error) {
     const waitedTooLong =
-      !entered && !context.signal.aborted && error instanceof KhError && error.code === 'TIMEOUT';
+      !progress.entered && !context.signal.aborted && error instanceof KhError && error.code === 'TIMEOUT';
     if (waitedTooLong) return receive(source, kernel, expectation, context);
     throw error;
   }
