@@ -21,7 +21,10 @@ export function asFailure(thrown: unknown, form: CommandForm): KhError {
     .replace(/\nSee more help with --help/g, '')
     .replace(/^The following errors? occurred:\s+/, '')
     .replace(/^Parsing (--\S+)\s+/, '$1: ')
+    .replace(/\n\nNote: [^]*$/, '')
+    .replace(/:\s*\n\s*/g, ': ')
     .replace(/\s*\n\s*/g, '; ')
+    .replace(/ {2,}/g, ' ')
     .replace(/\u001b\[[0-9;]*m/g, '');
   return new KhError('USAGE', {
     message,

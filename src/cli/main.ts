@@ -1,4 +1,4 @@
-import { asKhError, type KhError } from '../core/errors';
+import { KhError, asKhError, isErrno } from '../core/errors';
 import { asksForJson, asksForStack, presentFailure } from './present-failure';
 
 /** oclif's entry: `run` of @oclif/core/run. */
@@ -19,7 +19,7 @@ export async function main(run: Run, argv: string[], root: string): Promise<void
       warnings: [],
     });
   process.on('uncaughtException', (thrown) => {
-    fail(asKhError(thrown));
+    fail(isUnwritable(thrown) ? unwritable(thrown) : asKhError(thrown));
     process.exit();
   });
   process.stderr.on('error', () => undefined); // whoever read it has gone: there is nobody left to tell
@@ -30,4 +30,14 @@ export async function main(run: Run, argv: string[], root: string): Promise<void
     fail(asFailure(thrown, { name: 'kh', flags: [] }));
   }
   setTimeout(() => process.exit(), LINGER).unref();
+}
+
+/** A full disk behind `> file` shows itself outside of every call. */
+function isUnwritable(thrown: unknown): thrown is NodeJS.ErrnoException {
+  return isErrno(thrown, 'ENOSPC', 'EDQUOT', 'EIO') && thrown.syscall === 'write';
+}
+
+function unwritable(cause: NodeJS.ErrnoException): KhError {
+  const code = cause.code === 'EIO' ? 'STORE_IO' : 'STORE_FULL';
+  return new KhError(code, { message: `cannot write the result: ${cause.message}`, cause });
 }

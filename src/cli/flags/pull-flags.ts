@@ -3,7 +3,7 @@ import type { PullOptions } from '../../app/pull-headers';
 
 const HELP = 'VERIFICATION';
 
-export const manifestFlag = Flags.string({
+const manifestFlag = Flags.string({
   summary: 'List of trusted archives to check against.',
   description:
     "A lab's JSON manifest, an md5sum or sha256sum list, or the kernel build's kernel/kheaders.md5; told apart by content.",
@@ -12,13 +12,15 @@ export const manifestFlag = Flags.string({
   helpGroup: HELP,
 });
 
+export const requireManifestFlag = Flags.boolean({
+  summary: 'Fail where the manifest does not name the archive.',
+  helpGroup: HELP,
+});
+
 /** How a pull comes by the archive, and what it is checked against. */
 export const pullFlags = {
   manifest: manifestFlag,
-  'require-manifest': Flags.boolean({
-    summary: 'Fail where the manifest does not name the archive.',
-    helpGroup: HELP,
-  }),
+  'require-manifest': requireManifestFlag,
   privilege: Flags.option({
     summary: 'How far to go where the headers are denied to the shell user.',
     description: 'auto tries plainly first, then `adb root`, then `su`.',

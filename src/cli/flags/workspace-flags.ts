@@ -34,3 +34,11 @@ export function workspaceSelection({ serial, release }: WorkspaceFlags): Workspa
 export function oneWorkspace(flags: WorkspaceFlags, env: NodeJS.ProcessEnv): WorkspaceSelection {
   return workspaceSelection({ ...flags, serial: flags.serial ?? serialOf(env) });
 }
+
+/** As `oneWorkspace`, one selection for each device that is named. */
+export function eachWorkspace(flags: WorkspaceFlags, env: NodeJS.ProcessEnv): WorkspaceSelection[] {
+  const { serials, ...rest } = oneWorkspace(flags, env);
+  return serials.length === 0
+    ? [{ serials, ...rest }]
+    : serials.map((serial) => ({ serials: [serial], ...rest }));
+}

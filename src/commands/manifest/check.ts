@@ -1,0 +1,39 @@
+import type { Envelope } from '../../cli/envelope';
+import { manifestFile } from '../../cli/flags/manifest-file';
+import { requireManifestFlag } from '../../cli/flags/pull-flags';
+import { workspaceFlags, workspaceSelection } from '../../cli/flags/workspace-flags';
+import { KhCommand } from '../../cli/kh-command';
+import { manifestStatus } from '../../cli/manifest-status';
+import { prose } from '../../cli/prose';
+import { manifestChecksText } from '../../cli/text/manifests';
+
+export default class ManifestCheck extends KhCommand {
+  static override summary = 'Check the workspaces on disk against a manifest.';
+  static override description = prose`
+STATUS is trusted where the manifest names the archive, unlisted where it does not know the
+kernel, and mismatch where it names another archive.
+
+Exits with 6 where there is a mismatch; with --require-manifest also where anything is unlisted.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> lab.json',
+    '<%= config.bin %> <%= command.id %> lab.json --require-manifest --json',
+  ];
+  static override args = { FILE: manifestFile };
+  static override flags = { ...workspaceFlags, 'require-manifest': requireManifestFlag };
+
+  async run(): Promise<Envelope> {
+    const { args, flags } = await this.parse(ManifestCheck);
+    const { selectWorkspaces } = await import('../../app/workspaces');
+    const { requireManifest } = await import('../../app/open-manifest');
+    const { checkWorkspaces } = await import('../../app/manifests');
+    const { store, emit } = await this.openHome(flags);
+    const manifest = await requireManifest(args.FILE);
+    const workspaces = await selectWorkspaces(store, workspaceSelection(flags), emit);
+    const checks = checkWorkspaces(manifest, workspaces);
+    return this.done(
+      { result: checks },
+      manifestChecksText(checks, this.colours),
+      manifestStatus(checks, flags['require-manifest']),
+    );
+  }
+}
