@@ -91,6 +91,7 @@ function sampleHeaders({
   );
   add('include/generated/uapi/linux/version.h', `#define LINUX_VERSION_CODE ${versionCode(release)}`);
   add('include/uapi/linux/input-event-codes.h', ...guarded('input-event-codes.h', '#define EV_KEY 0x01'));
+  add('include/uapi/linux/types.h', ...guarded('uapi/linux/types.h', 'typedef unsigned int __u32;'));
   add('include/dt-bindings/clock/sample,dispcc-one.h', '#define DISP_CC_PLL0 0');
   add('include/uapi/linux/netfilter/xt_mark.h', ...guarded('xt_mark.h', '#define XT_MARK_MATCH 1'));
   if (caseTwins)
