@@ -1,0 +1,115 @@
+import type { SampleArchiveOptions } from '../../archive/sample-archive';
+import type { FaultDescription } from '../faults';
+
+/** The version of the lab file's form that is written and read here. */
+export const LAB_VERSION = 1;
+
+export const STATES = [
+  'device',
+  'offline',
+  'unauthorized',
+  'authorizing',
+  'connecting',
+  'recovery',
+  'sideload',
+  'bootloader',
+  'no permissions',
+] as const;
+
+export type DeviceState = (typeof STATES)[number];
+
+/** What a lab file holds; docs/simulator.md is its reference. */
+export interface LabDescription {
+  version?: typeof LAB_VERSION;
+  adb?: AdbDescription;
+  devices: DeviceDescription[];
+}
+
+/** The adb server itself. */
+export interface AdbDescription {
+  /** Protocol version; 41 when left out. Below 41 there are no transport ids in `tport`. */
+  version?: number;
+  /** What `host:features` says. */
+  features?: string[];
+}
+
+export interface DeviceDescription {
+  /** With `count`, a `#` in it becomes the number; without one, `-1`, `-2`, … is appended. */
+  serial: string;
+  count?: number;
+  model?: string;
+  product?: string;
+  device?: string;
+  /** Android version, as people say it. */
+  android?: string;
+  /** Android API level: decides the features and the commands that the device has. */
+  sdk?: number;
+  /** `ro.serialno`; the serial when left out. */
+  serialno?: string;
+  connection?: 'usb' | 'tcp';
+  state?: DeviceState;
+  /** After so many milliseconds the device is in state `device`. */
+  readyAfterMs?: number;
+  kernel?: KernelDescription;
+  headers?: HeadersDescription;
+  /** What adbd says it speaks; by the API level when left out. */
+  features?: string[];
+  user?: 'shell' | 'root';
+  adbRoot?: 'allowed' | 'refused';
+  su?: 'none' | 'aosp' | 'magisk' | 'magisk-refused';
+  md5sum?: boolean;
+  /** Bytes per second, over all its services. */
+  speed?: number;
+  /** Milliseconds before each service answers. */
+  latency?: number;
+  faults?: FaultDescription[];
+  properties?: Record<string, string>;
+  /** Further files by their path; null takes one away. */
+  files?: Record<string, string | FileDescription | null>;
+}
+
+export interface KernelDescription {
+  /** `uname -r` */
+  release?: string;
+  /** `uname -v` */
+  version?: string;
+  /** `uname -m` */
+  machine?: string;
+}
+
+/** "sample": made for the device's kernel; another text: a path beside the lab file. Only tests hand over bytes. */
+export type ArchiveDescription = string | { sample: Partial<SampleArchiveOptions> } | Buffer;
+
+export const MODULE_ERRORS = ['ENOEXEC', 'ENOKEY', 'EKEYREJECTED', 'EPERM'] as const;
+
+interface WithArchive {
+  archive?: ArchiveDescription;
+  /** Where the archive appears; `/sys/kernel/kheaders.tar.xz` when left out. */
+  path?: string;
+}
+
+export type HeadersDescription =
+  | ({ kind: 'built-in' } & WithArchive)
+  | ({ kind: 'denied'; by?: 'selinux' | 'mode' } & WithArchive)
+  | ({ kind: 'module'; file?: string; loaded?: boolean; modulesDep?: boolean } & WithArchive)
+  | ({
+      kind: 'module-broken';
+      file?: string;
+      error?: (typeof MODULE_ERRORS)[number];
+      modulesDep?: boolean;
+    } & WithArchive)
+  | { kind: 'absent' };
+
+export interface FileDescription {
+  text?: string;
+  base64?: string;
+  /** A path beside the lab file. */
+  from?: string;
+  link?: string;
+  directory?: true;
+  /** Permission bits as digits of base 8: "0444". */
+  mode?: string;
+  owner?: 'root' | 'shell';
+  /** Denied to all but root, stat included. */
+  denied?: boolean;
+}
