@@ -103,7 +103,7 @@ export async function deviceError(
     message: `the device was lost in the middle of "${brief(service)}"`,
     hint:
       presence === 'gone'
-        ? 'It was unplugged, or restarted. `kh devices` shows when it is back.'
+        ? 'It was unplugged, or it restarted. `kh devices` shows when it is back.'
         : 'adb still lists it: its adbd may have restarted, or the cable is bad. Try again.',
     cause: error,
   });
@@ -115,8 +115,10 @@ async function findPresence(
 ): Promise<'attached' | 'gone' | 'server-gone'> {
   try {
     const list = await askServer({ address, service: 'host:devices-l' }, { signal, timeout: POST_MORTEM });
-    const found = parseDeviceList(list).some((listed) =>
-      transportId === undefined ? listed.serial === serial : listed.transportId === transportId,
+    const found = parseDeviceList(list).some(
+      (listed) =>
+        listed.state !== 'offline' &&
+        (transportId === undefined ? listed.serial === serial : listed.transportId === transportId),
     );
     return found ? 'attached' : 'gone';
   } catch (error) {

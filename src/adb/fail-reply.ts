@@ -44,8 +44,8 @@ export function failError({ service, text }: FailReply, serial?: string): KhErro
   });
 }
 
-/** A service's name for messages: command lines can be long. */
+/** A service for messages: what it is, and how its command line begins. */
 export function brief(service: string): string {
-  const line = service.split('\n', 1)[0] ?? '';
-  return line.length > 60 || line.length < service.length ? `${line.slice(0, 60)}…` : line;
+  const start = service.slice(0, 40).split('\n', 1)[0] ?? '';
+  return start.length < service.length ? `${start}…` : start;
 }
