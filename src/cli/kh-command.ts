@@ -48,7 +48,8 @@ export abstract class KhCommand extends Command {
   private interruption: Interruption | undefined;
   private reporter: Reporter | undefined;
 
-  abstract override run(): Promise<Envelope>;
+  /** @returns the document of `--json`; undefined where it has been announced before the end */
+  abstract override run(): Promise<Envelope | undefined>;
 
   /** How a use case is stopped, and where it reports. */
   protected async work(flags: { quiet: boolean; verbose: boolean }): Promise<RunBase> {
@@ -99,6 +100,12 @@ export abstract class KhCommand extends Command {
     if (!this.jsonEnabled()) process.stdout.write(text);
     process.exitCode = status.exitCode;
     return { ...status, ...body, warnings: this.warnings };
+  }
+
+  /** What `done` would print, now: for a command that goes on. */
+  protected async announce(body: { result: unknown }, text: string): Promise<void> {
+    const document = await this.done(body, text);
+    if (this.jsonEnabled()) writeJson(document);
   }
 
   /** The end of a command that worked on devices. Their failures have been reported as they came. */
