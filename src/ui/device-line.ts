@@ -1,8 +1,7 @@
-import type { KhEvent } from '../core/events';
+import type { KhEvent, Verdict } from '../core/events';
 import { humanBytes, humanDuration } from '../core/human';
 import { printable } from '../core/printable';
 import { unreachable } from '../core/unreachable';
-import { verdictText } from './event-text';
 import { advanceTransfer, transferText, type Transfer } from './transfer-rate';
 
 /** What the task list knows of one device: the folded events so far. */
@@ -55,7 +54,7 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
     case 'tree.extracted':
       return { ...still, phase: 'writing the workspace' };
     case 'headers.ready':
-      return { ...still, state: 'done', phase: verdictText(event.verdict), release: event.release };
+      return { ...still, state: 'done', phase: trustText(event.verdict), release: event.release };
     case 'device.failed':
       return { ...still, state: 'failed', phase: 'failed' };
     case 'warning':
@@ -75,4 +74,9 @@ export function lineText(serial: string, line: DeviceLine, now: number): string 
     .filter((part) => part !== undefined)
     .map((part) => printable(part))
     .join('  ');
+}
+
+/** Short, as the line has to hold the kernel's release, too. */
+function trustText({ trust }: Verdict): string {
+  return trust === 'trusted' ? 'verified' : 'unverified';
 }

@@ -42,7 +42,7 @@ export function eventText(event: KhEvent): EventText | undefined {
     case 'tree.extracted':
       return notice(`extracted ${event.entries} entries, ${humanBytes(event.bytes)}`);
     case 'headers.ready':
-      return notice(`headers of ${event.release} ready, ${verdictText(event.verdict)}: ${event.workspace}`);
+      return notice(`headers of ${event.release} ready, ${verdictText(event.verdict)}`);
     case 'pull.progress':
     case 'device.failed':
     case 'warning':

@@ -67,7 +67,7 @@ export const deviceFlags = {
   }),
 };
 
-export type DeviceFlags = Interfaces.InferredFlags<typeof deviceFlags>;
+export type DeviceFlags = Omit<Interfaces.InferredFlags<typeof deviceFlags>, 'json'>;
 
 /** What the device flags and adb's environment ask for. */
 export function runOptions(flags: DeviceFlags, env: NodeJS.ProcessEnv): RunOptions {

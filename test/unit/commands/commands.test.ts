@@ -29,7 +29,7 @@ describe.each(names)('kh %s', (name) => {
 
   it('says in one sentence what it does, and shows how it is used', () => {
     expect(command.summary).toMatch(/^[A-Z].*\.$/);
-    expect(command.description.length).toBeGreaterThan(command.summary?.length ?? 0);
+    expect(command.description).toMatch(/^[A-Z][^]*\.$/);
     expect(command.examples.length).toBeGreaterThan(0);
   });
 
