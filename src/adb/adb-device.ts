@@ -67,6 +67,19 @@ export interface AdbDevice {
    */
   receive(path: string, options: CallOptions): AsyncGenerator<Buffer, void, undefined>;
 
+  /**
+   * Writes a file over sync SEND, with back pressure: made or replaced.
+   * adbd gives group and others the owner's bits of `mode`. A call that fails
+   * may leave part of the file.
+   * @throws KhError REMOTE_NOT_FOUND, REMOTE_DENIED, REMOTE_IO
+   */
+  send(
+    path: string,
+    mode: number,
+    chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+    options: CallOptions,
+  ): Promise<void>;
+
   /** Asks adbd to restart as root. */
   restartAsRoot(options: CallOptions): Promise<RootReply>;
 

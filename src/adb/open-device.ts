@@ -7,7 +7,7 @@ import { askServer } from './host-service';
 import { readRootReply, ROOT_SERVICE } from './root-service';
 import { collectShellV1, markedCommand } from './shell-v1';
 import { collectShellV2, shellV2Service } from './shell-v2';
-import { receiveFile, statV1, statV2, SYNC_SERVICE } from './sync';
+import { receiveFile, sendFile, statV1, statV2, SYNC_SERVICE } from './sync';
 import type { AdbServerAddress } from './server-address';
 import { untilDisconnected } from './until-disconnected';
 
@@ -45,6 +45,8 @@ export async function openDevice(
         features.has('stat_v2') ? statV2(socket, path) : statV1(socket, path),
       ),
     receive: (path, call) => streamService(pinned, SYNC_SERVICE, call, (socket) => receiveFile(socket, path)),
+    send: (path, mode, chunks, call) =>
+      withService(pinned, SYNC_SERVICE, call, (socket) => sendFile(socket, path, mode, chunks)),
     restartAsRoot: (call) => withService(pinned, ROOT_SERVICE, call, readRootReply),
     untilDisconnected: (signal) => untilDisconnected(pinned, signal),
   };

@@ -75,6 +75,33 @@ export async function* receiveFile(socket: AdbSocket, path: string): AsyncGenera
   }
 }
 
+/**
+ * Writes a file: made or replaced, with these permission bits and the present
+ * time. adbd reads all of it even where it has failed, and answers at the end.
+ *
+ * @throws KhError REMOTE_NOT_FOUND, REMOTE_DENIED, REMOTE_IO, ADB_PROTOCOL; what `chunks` throws; and as `AdbSocket`
+ * @see AOSP packages/modules/adb/SYNC.TXT
+ */
+export async function sendFile(
+  socket: AdbSocket,
+  path: string,
+  mode: number,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
+): Promise<void> {
+  await sendRequest(socket, 'SEND', `${path},${0o100000 | (mode & 0o777)}`);
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; start += LONGEST_CHUNK) {
+      const part = chunk.subarray(start, start + LONGEST_CHUNK);
+      await socket.write(Buffer.concat([frame('DATA', part.length), part]));
+    }
+  }
+  await socket.write(frame('DONE', Math.floor(Date.now() / 1000)));
+  const { id, value } = await readHeader(socket);
+  if (id === 'FAIL') throw await readFail(socket, value, path);
+  if (id !== 'OKAY') throw garbage(`${JSON.stringify(id)} after a file was sent`);
+  socket.sayLast(frame('QUIT', 0));
+}
+
 async function sendRequest(socket: AdbSocket, id: string, path: string): Promise<void> {
   const name = Buffer.from(path);
   if (name.length > LONGEST_PATH || path.includes('\0')) {

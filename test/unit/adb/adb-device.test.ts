@@ -375,6 +375,55 @@ describe('receive', () => {
   });
 });
 
+describe('send', () => {
+  const receiving = (answer: Buffer, got: Buffer[]) => async (peer: Peer) => {
+    peer.okay();
+    const request = await peer.read(8);
+    got.push(request, await peer.read(request.readUInt32LE(4)));
+    for (;;) {
+      const header = await peer.read(8);
+      if (header.toString('latin1', 0, 4) === 'DONE') break;
+      got.push(header, await peer.read(header.readUInt32LE(4)));
+    }
+    peer.write(answer);
+    await peer.read(8);
+  };
+
+  it('writes mode and bytes, in chunks that adbd takes', async () => {
+    const got: Buffer[] = [];
+    const pixel = await device(receiving(frame('OKAY', 0), got));
+    await pixel.send('/x', 0o644, [Buffer.alloc(70_000, 'a'), Buffer.from('end')], call);
+    expect(Buffer.concat(got)).toEqual(
+      Buffer.concat([
+        frame('SEND', 8, '/x,33188'),
+        frame('DATA', 65_536, Buffer.alloc(65_536, 'a')),
+        frame('DATA', 4_464, Buffer.alloc(4_464, 'a')),
+        frame('DATA', 3, 'end'),
+      ]),
+    );
+  });
+
+  it('fails where the device could not write, though it took all bytes', async () => {
+    const text = "couldn't create file: Permission denied";
+    const pixel = await device(receiving(frame('FAIL', text.length, text), []));
+    await expect(pixel.send('/x', 0o644, [Buffer.from('x')], call)).rejects.toMatchObject({
+      code: 'REMOTE_DENIED',
+      serial: 'PIXEL',
+    });
+  });
+
+  it('passes on what its source throws, and lets go of the connection', async () => {
+    const pixel = await device(receiving(frame('OKAY', 0), []));
+    const broken = (async function* () {
+      yield Buffer.from('x');
+      throw new Error('disk gone');
+    })();
+    await expect(pixel.send('/x', 0o644, broken, call)).rejects.toThrow('disk gone');
+    await untilAllClosed();
+    expect(server.open()).toBe(0);
+  });
+});
+
 describe('restartAsRoot', () => {
   it.each([
     ['adbd is already running as root\n', 'already-root'],

@@ -41,6 +41,7 @@ export function fakeDevice({
       if (content === undefined) throw new KhError('REMOTE_NOT_FOUND', { message: path });
       yield await Promise.resolve(content);
     },
+    send: () => Promise.resolve(),
     restartAsRoot: () => Promise.resolve(root),
     untilDisconnected: () => new Promise(() => undefined),
   };
