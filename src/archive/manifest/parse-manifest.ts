@@ -19,7 +19,7 @@ export function parseManifest(text: string, path: string): Manifest {
   const bare = text.replace(/^\ufeff/, '');
   if (bare.trim() === '') throw unusable(path, 'is empty');
   if (/^\s*[{[]/.test(bare)) return parseLabManifest(bare, path);
-  const lines = bare.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const lines = bare.split(/\r?\n|\r$/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const trimmed = lines.map((line) => line.trim());
   if (isKheadersMd5(trimmed)) return { form: 'kheaders.md5', path, md5: kheadersMd5(trimmed, path) };
   return { form: 'checksum-list', path, entries: lines.map((line) => requireEntry(line, path)) };
