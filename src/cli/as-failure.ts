@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import { CLIError } from '@oclif/core/errors';
 import { KhError, asKhError } from '../core/errors';
 import { didYouMean } from './did-you-mean';
 
@@ -16,7 +16,7 @@ export interface CommandForm {
  */
 export function asFailure(thrown: unknown, form: CommandForm): KhError {
   if (thrown instanceof KhError) return thrown;
-  if (!(thrown instanceof Errors.CLIError) || thrown.oclif.exit !== USAGE_EXIT) return asKhError(thrown);
+  if (!(thrown instanceof CLIError) || thrown.oclif.exit !== USAGE_EXIT) return asKhError(thrown);
   const message = thrown.message
     .replace(/\nSee more help with --help/g, '')
     .replace(/^The following errors? occurred:\s+/, '')

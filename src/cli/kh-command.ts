@@ -1,4 +1,5 @@
-import { Command, Flags } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import type { AttachedDevice, Context } from '../app/context';
 import type { RunBase } from '../app/over-devices';
 import type { KhError } from '../core/errors';

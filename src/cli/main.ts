@@ -4,9 +4,6 @@ import { asksForJson, asksForStack, presentFailure } from './present-failure';
 /** oclif's entry: `run` of @oclif/core/run. */
 type Run = (argv: string[], options: { root: string }) => Promise<unknown>;
 
-/** How long what is still open may keep a finished process from ending, in milliseconds. */
-const LINGER = 500;
-
 /**
  * Runs the command line. Commands report their own failures; here end those
  * from before a command was found, and those that nobody caught.
@@ -29,7 +26,7 @@ export async function main(run: Run, argv: string[], root: string): Promise<void
     const { asFailure } = await import('./as-failure');
     fail(asFailure(thrown, { name: 'kh', flags: [] }));
   }
-  setTimeout(() => process.exit(), LINGER).unref();
+  process.stdout.write('', () => process.exit()); // not waiting for sockets that nobody needs any more
 }
 
 /** A full disk behind `> file` shows itself outside of every call. */

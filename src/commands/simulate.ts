@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 import { simulatorHint } from '../cli/text/simulator';

@@ -1,4 +1,6 @@
-import { Errors, Flags, type Interfaces } from '@oclif/core';
+import { CLIError } from '@oclif/core/errors';
+import * as Flags from '@oclif/core/flags';
+import type { InferredFlags } from '@oclif/core/interfaces';
 import type { RunOptions } from '../../app/over-devices';
 import { TIME_LIMITS } from '../../core/limits';
 import { parseDuration } from '../duration';
@@ -51,7 +53,7 @@ export const deviceFlags = {
     parse: (input) => {
       const milliseconds = parseDuration(input);
       if (milliseconds !== undefined) return Promise.resolve(milliseconds);
-      throw new Errors.CLIError(`${input} is no length of time: give seconds, or 500ms, 90s, 5m, 1h`);
+      throw new CLIError(`${input} is no length of time: give seconds, or 500ms, 90s, 5m, 1h`);
     },
     helpValue: 'TIME',
     helpGroup: HELP,
@@ -67,7 +69,7 @@ export const deviceFlags = {
   }),
 };
 
-export type DeviceFlags = Omit<Interfaces.InferredFlags<typeof deviceFlags>, 'json'>;
+export type DeviceFlags = Omit<InferredFlags<typeof deviceFlags>, 'json'>;
 
 /** What the device flags and adb's environment ask for. */
 export function runOptions(flags: DeviceFlags, env: NodeJS.ProcessEnv): RunOptions {

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import * as Args from '@oclif/core/args';
 
 /** The manifest that a `kh manifest` command works on. */
 export const manifestFile = Args.string({

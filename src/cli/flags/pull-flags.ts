@@ -1,4 +1,5 @@
-import { Flags, type Interfaces } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
+import type { InferredFlags } from '@oclif/core/interfaces';
 import type { PullOptions } from '../../app/pull-headers';
 
 const HELP = 'VERIFICATION';
@@ -31,7 +32,7 @@ export const pullFlags = {
 };
 
 /** What the flags of a pull ask for. */
-export function pullOptions(flags: Interfaces.InferredFlags<typeof pullFlags>): PullOptions {
+export function pullOptions(flags: InferredFlags<typeof pullFlags>): PullOptions {
   return {
     privilege: flags.privilege,
     requireManifest: flags['require-manifest'],

@@ -1,4 +1,5 @@
-import { Flags, type Interfaces } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
+import type { InferredFlags } from '@oclif/core/interfaces';
 import type { WorkspaceSelection } from '../../app/workspaces';
 import { serialOf } from './device-flags';
 
@@ -23,7 +24,7 @@ export const workspaceFlags = {
   }),
 };
 
-type WorkspaceFlags = Interfaces.InferredFlags<typeof workspaceFlags>;
+type WorkspaceFlags = InferredFlags<typeof workspaceFlags>;
 
 /** The workspaces that the flags name. */
 export function workspaceSelection({ serial, release }: WorkspaceFlags): WorkspaceSelection {

@@ -1,4 +1,4 @@
-import type { Hook } from '@oclif/core';
+import type { Hook } from '@oclif/core/interfaces';
 import { KhError } from '../../core/errors';
 import { didYouMean } from '../did-you-mean';
 

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import type { Envelope } from '../../cli/envelope';
 import { manifestFile } from '../../cli/flags/manifest-file';
 import { eachWorkspace, workspaceFlags } from '../../cli/flags/workspace-flags';

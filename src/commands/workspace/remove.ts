@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import type { Envelope } from '../../cli/envelope';
 import { workspaceFlags, workspaceSelection } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';

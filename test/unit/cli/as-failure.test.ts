@@ -1,9 +1,9 @@
-import { Errors } from '@oclif/core';
+import { CLIError } from '@oclif/core/errors';
 import { asFailure } from '../../../src/cli/as-failure';
 import { KhError } from '../../../src/core/errors';
 
 const form = { name: 'kh pull', flags: ['json', 'serial', 'jobs'] };
-const told = (message: string) => asFailure(new Errors.CLIError(message), form);
+const told = (message: string) => asFailure(new CLIError(message), form);
 
 describe('a complaint of the command line parser', () => {
   it('becomes a usage error that says where help is', () => {

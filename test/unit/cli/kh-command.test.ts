@@ -1,4 +1,5 @@
-import { Config, Flags } from '@oclif/core';
+import { Config } from '@oclif/core/config';
+import * as Flags from '@oclif/core/flags';
 import { deviceFlags } from '../../../src/cli/flags/device-flags';
 import { KhCommand } from '../../../src/cli/kh-command';
 import type { Envelope } from '../../../src/cli/envelope';

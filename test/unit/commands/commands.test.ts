@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from '@oclif/core';
+import type { Command } from '@oclif/core/command';
 import { KhCommand } from '../../../src/cli/kh-command';
 
 const folder = join(__dirname, '..', '..', '..', 'src', 'commands');
