@@ -1,52 +1,54 @@
-import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { isErrno } from '../../core/errors';
-import { DecoderFault, type Decoder, type Fault } from './decoder';
+import { KhError, isErrno } from '../../core/errors';
+import { DecoderFault, type Decoder, type DecoderOptions, type Fault } from './decoder';
+import { findXz } from './find-xz';
 
-/** @returns a decoder in a child process, or undefined where no `xz` of XZ Utils is on the PATH (busybox lacks limits). */
-export async function loadCommandDecoder(): Promise<Decoder | undefined> {
-  const version = await promisify(execFile)('xz', ['--version'], { env: plainEnvironment() }).catch(
-    () => undefined,
-  );
-  return version?.stdout.startsWith('xz (XZ Utils) 5.') === true ? decodeInChild : undefined;
+/** @returns a decoder in a child process, or undefined where no xz command of XZ Utils is on the PATH. */
+export function loadCommandDecoder(): Decoder | undefined {
+  const command = findXz();
+  if (command === undefined) return undefined;
+  return (input, options) => decodeInChild(command, input, options);
 }
 
-const decodeInChild: Decoder = async function* (input, { memoryLimit, signal }) {
+async function* decodeInChild(
+  command: string,
+  input: AsyncIterable<Buffer>,
+  { memoryLimit, signal }: DecoderOptions,
+): AsyncGenerator<Buffer> {
   signal.throwIfAborted();
-  const child = spawnXz(memoryLimit);
+  const child = spawnXz(command, memoryLimit);
   const kill = () => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', resolve);
+    child.once('exit', resolve);
   });
   exited.catch(() => undefined); // Awaited below, when the output has been taken.
   const complaints = text(child.stderr).catch(() => '');
-  const feeding = feed(input, child.stdin).catch((error: unknown) => {
+  const failures: unknown[] = [];
+  feed(input, child.stdin).catch((error: unknown) => {
+    failures.push(error);
     kill();
-    return { error };
   });
   try {
     for await (const output of child.stdout) yield output as Buffer;
     const status = await exited;
-    signal.throwIfAborted();
-    const failed = await feeding;
-    if (failed !== undefined) throw failed.error;
-    if (status !== 0)
-      throw new DecoderFault(faultOf(await complaints), { cause: new Error(await complaints) });
+    if (failures.length > 0) throw failures[0];
+    if (status !== 0) throw failureOf(command, await complaints);
   } finally {
     signal.removeEventListener('abort', kill);
     kill();
+    child.stdin.destroy();
     await exited.catch(() => undefined);
   }
-};
+}
 
-function spawnXz(memoryLimit: number): ChildProcessByStdio<Writable, Readable, Readable> {
+function spawnXz(command: string, memoryLimit: number): ChildProcessByStdio<Writable, Readable, Readable> {
   const limit = `--memlimit-decompress=${memoryLimit}`;
-  return spawn('xz', ['--decompress', '--stdout', '--format=xz', '--threads=1', limit], {
+  return spawn(command, ['--decompress', '--stdout', '--format=xz', '--threads=1', limit], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: plainEnvironment(),
   });
@@ -58,12 +60,23 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** A child that stops reading has its own reasons, and its exit status tells them. */
-async function feed(input: AsyncIterable<Buffer>, stdin: Writable): Promise<undefined> {
+async function feed(input: AsyncIterable<Buffer>, stdin: Writable): Promise<void> {
   try {
     await pipeline(input, stdin);
   } catch (error) {
     if (!isErrno(error, 'EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
   }
+}
+
+function failureOf(command: string, complaint: string): Error {
+  const cause = new Error(complaint);
+  if (!/(unrecognized|invalid|unknown) option/.test(complaint))
+    return new DecoderFault(faultOf(complaint), { cause });
+  return new KhError('XZ_UNAVAILABLE', {
+    message: `${command} is not the xz of XZ Utils: ${complaint.slice(0, 200)}`,
+    hint: 'Set KH_XZ=native or KH_XZ=wasm to do without it.',
+    cause,
+  });
 }
 
 /** The texts of xz 5.0 to 5.8 (src/xz/message.c, message_strm). */

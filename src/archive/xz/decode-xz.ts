@@ -38,7 +38,9 @@ export async function* decodeXz(
       if (bytes > outputLimit) throw tooBig(outputLimit);
       yield output;
     }
+    signal.throwIfAborted();
   } catch (error) {
+    signal.throwIfAborted();
     throw error instanceof DecoderFault ? xzError(error, input, memoryLimit) : error;
   }
 }

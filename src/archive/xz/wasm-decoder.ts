@@ -1,5 +1,6 @@
 import { ReadableStream } from 'node:stream/web';
 import { isNativeError } from 'node:util/types';
+import { unlessAborted } from '../../core/abort';
 import { DecoderFault, type Decoder, type Fault } from './decoder';
 
 /** @returns xz-embedded as WebAssembly: no binary and no command needed, and the slowest of the three. */
@@ -8,7 +9,7 @@ export async function loadWasmDecoder(): Promise<Decoder | undefined> {
   if (wasm === undefined) return undefined;
   return async function* decodeInWasm(input, { signal }) {
     const failure: { error?: unknown } = {};
-    const stream = new wasm.XzReadableStream(asWebStream(input, failure));
+    const stream = new wasm.XzReadableStream(asWebStream(input, signal, failure));
     try {
       for await (const output of stream) {
         signal.throwIfAborted();
@@ -21,12 +22,16 @@ export async function loadWasmDecoder(): Promise<Decoder | undefined> {
 }
 
 /** The library cannot take an empty run, and hides nothing of an error but its stack: `failure` keeps it. */
-function asWebStream(input: AsyncIterable<Buffer>, failure: { error?: unknown }): ReadableStream<Uint8Array> {
+function asWebStream(
+  input: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+  failure: { error?: unknown },
+): ReadableStream<Uint8Array> {
   const iterator = input[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const next = await iterator.next();
+        const next = await unlessAborted(iterator.next(), signal);
         if (next.done === true) controller.close();
         else controller.enqueue(next.value);
       } catch (error) {

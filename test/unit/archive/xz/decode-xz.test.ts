@@ -74,11 +74,10 @@ describe.each(['xz', 'native', 'wasm'] as const)('the %s decoder', (decoder) => 
     async function* silent() {
       yield archive.subarray(0, 20_000);
       setTimeout(() => abort.abort(reason), 20);
-      await new Promise((resolve) => abort.signal.addEventListener('abort', resolve));
-      throw abort.signal.reason;
+      await new Promise(() => undefined);
     }
     const error = await rejection(buffer(decodeXz(silent(), { ...options, decoder, signal: abort.signal })));
-    expect(error === reason || (error as Error).name === 'AbortError').toBe(true);
+    expect(error).toBe(reason);
     expect(xzChildren()).toEqual([]);
   });
 
