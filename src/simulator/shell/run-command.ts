@@ -163,42 +163,38 @@ async function runCase(shell: Shell, { subject, arms }: Body<'case'>, streams: S
 async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams): Promise<number> {
   shell.streams = streams;
   const [name, ...args] = await expandFields(command.words, shell);
-  const assigned = new Map<string, string>();
-  for (const { name: variable, value } of command.assignments) {
-    assigned.set(variable, await expandText(value, shell));
-  }
-  if (name === undefined) {
-    for (const [variable, value] of assigned) shell.setVariable(variable, value);
-    const substituted = command.assignments.some(({ value }) =>
-      value.some(({ type }) => type === 'substitution'),
+  if (name === undefined) return assignOnly(shell, command, streams);
+  const restore = await assign(shell, command);
+  try {
+    const status = await withRedirects(shell, command.redirects, streams, (inner) =>
+      invoke(shell, name, args, inner),
     );
-    const before = substituted ? shell.status : 0;
-    return withRedirects(shell, command.redirects, streams, () => Promise.resolve(before));
+    const fatal = status !== 0 && SPECIAL_BUILTINS.has(name) && command.redirects.length > 0;
+    if (fatal && !shell.functions.has(name)) throw new Jump('exit', status);
+    return status;
+  } finally {
+    restore();
   }
-  const run = () =>
-    withRedirects(shell, command.redirects, streams, (inner) => invoke(shell, name, args, inner));
-  const status = await withVariables(shell, assigned, run);
-  const fatal = status !== 0 && SPECIAL_BUILTINS.has(name) && command.redirects.length > 0;
-  if (fatal && !shell.functions.has(name)) throw new Jump('exit', status);
-  return status;
 }
 
-/** Assignments in front of a command hold for that command. */
-async function withVariables(
-  shell: Shell,
-  assigned: Map<string, string>,
-  run: () => Promise<number>,
-): Promise<number> {
-  const before = [...assigned.keys()].map((name) => [name, shell.variables.get(name)] as const);
-  for (const [name, value] of assigned) shell.setVariable(name, value);
-  try {
-    return await run();
-  } finally {
+/** No command: the assignments stay, and the status is that of the last command substitution. */
+async function assignOnly(shell: Shell, command: SimpleCommand, streams: Streams): Promise<number> {
+  const { assignments, redirects } = command;
+  const substitutes = assignments.some(({ value }) => value.some(({ type }) => type === 'substitution'));
+  await assign(shell, command);
+  return withRedirects(shell, redirects, streams, () => Promise.resolve(substitutes ? shell.status : 0));
+}
+
+/** Makes the assignments in front of a command. @returns how to undo them */
+async function assign(shell: Shell, { assignments }: SimpleCommand): Promise<() => void> {
+  const before = assignments.map(({ name }) => [name, shell.variables.get(name)] as const);
+  for (const { name, value } of assignments) shell.setVariable(name, await expandText(value, shell));
+  return () => {
     for (const [name, value] of before) {
       if (value === undefined) shell.variables.delete(name);
       else shell.variables.set(name, value);
     }
-  }
+  };
 }
 
 /** Runs a function, a builtin or an applet by its name. */

@@ -117,18 +117,17 @@ function userNumber(who: string): number | undefined {
   return /^\d{1,6}$/.test(who) ? Number(who) : undefined;
 }
 
-/** `su [-c COMMAND] [WHO [ARGS…]]`: a shell reads the command; further words are that shell's arguments. */
+/** `su [WHO] [-c COMMAND…]`: a shell reads the command; other words are that shell's arguments. */
 async function magiskSu(invocation: Invocation): Promise<number> {
-  const { values, rest } = parseOptions(invocation.args, 'c');
-  const [who = 'root', ...args] = rest;
+  const args = [...invocation.args];
+  const who = args[0] === undefined || args[0] === '-c' ? 'root' : (args.shift() ?? '');
   const uid = userNumber(who);
   if (uid === undefined) {
     await complain(invocation, `unknown user '${who}'`);
     return 1;
   }
-  const script = values.get('c')?.[0];
   const child = invocation.shell.fork(uid);
-  return runShell(invocation, child, script === undefined ? args : ['-c', script]);
+  return runShell(invocation, child, args[0] === '-c' ? ['-c', args.slice(1).join(' ')] : args);
 }
 
 /** Its owner said no. */

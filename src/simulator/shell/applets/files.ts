@@ -112,19 +112,25 @@ export const ls: Applet = async (invocation) => {
     const { kind } = statWithFault(shell.device, shell.path(name), shell.uid, { follow });
     (kind === 'directory' && !flags.has('d') ? folders : files).push(name);
   });
-  await listLines(invocation, files, '', flags);
-  let failed = status;
+  const listed = [status, await listLines(invocation, files, '', flags)];
   for (const [index, folder] of folders.entries()) {
     if (names.length > 1) await print(invocation, `${index + files.length > 0 ? '\n' : ''}${folder}:\n`);
-    failed |= await forEachName(invocation, [folder], async () => {
-      const entries = shell.device.files.list(shell.path(folder), shell.uid);
-      if (flags.has('l')) await print(invocation, 'total 0\n');
-      const shown = entries.filter((name) => flags.has('a') || flags.has('A') || !name.startsWith('.'));
-      failed |= await listLines(invocation, shown, folder, flags);
-    });
+    listed.push(await listFolder(invocation, folder, flags));
   }
-  return failed;
+  return Math.max(...listed);
 };
+
+async function listFolder(invocation: Invocation, folder: string, flags: Set<string>): Promise<number> {
+  const { shell } = invocation;
+  let listed = 0;
+  const status = await forEachName(invocation, [folder], async () => {
+    const entries = shell.device.files.list(shell.path(folder), shell.uid);
+    if (flags.has('l')) await print(invocation, 'total 0\n');
+    const shown = entries.filter((name) => flags.has('a') || flags.has('A') || !name.startsWith('.'));
+    listed = await listLines(invocation, shown, folder, flags);
+  });
+  return Math.max(status, listed);
+}
 
 async function listLines(
   invocation: Invocation,
@@ -165,10 +171,11 @@ export const find: Applet = async (invocation) => {
     name: patternToRegExp(value('-name') ?? '*'),
     kind: { f: 'file', d: 'directory', l: 'link' }[value('-type') ?? ''],
   };
-  let status = 0;
-  for (const folder of folders.length === 0 ? ['.'] : folders)
-    status |= await walk(invocation, folder, search);
-  return status;
+  const statuses: number[] = [];
+  for (const folder of folders.length === 0 ? ['.'] : folders) {
+    statuses.push(await walk(invocation, folder, search));
+  }
+  return Math.max(...statuses);
 };
 
 interface Search {
@@ -180,22 +187,18 @@ interface Search {
 async function walk(invocation: Invocation, path: string, search: Search): Promise<number> {
   const { shell } = invocation;
   const { files } = shell.device;
-  let status = await forEachName(
-    invocation,
-    [path],
-    async () => {
-      const { kind } = files.stat(shell.path(path), shell.uid, { follow: false });
-      const wanted = search.name.test(posix.basename(path)) && (search.kind ?? kind) === kind;
-      if (wanted) await print(invocation, `${path}\n`);
-      if (kind !== 'directory' || search.depth === 0) return;
-      const deeper = { ...search, depth: search.depth - 1 };
-      for (const name of files.list(shell.path(path), shell.uid)) {
-        status |= await walk(invocation, path.endsWith('/') ? path + name : `${path}/${name}`, deeper);
-      }
-    },
-    inQuotes,
-  );
-  return status;
+  const below: number[] = [];
+  const visit = async () => {
+    const { kind } = files.stat(shell.path(path), shell.uid, { follow: false });
+    const wanted = search.name.test(posix.basename(path)) && (search.kind ?? kind) === kind;
+    if (wanted) await print(invocation, `${path}\n`);
+    if (kind !== 'directory' || search.depth === 0) return;
+    for (const name of files.list(shell.path(path), shell.uid)) {
+      const entry = path.endsWith('/') ? path + name : `${path}/${name}`;
+      below.push(await walk(invocation, entry, { ...search, depth: search.depth - 1 }));
+    }
+  };
+  return Math.max(await forEachName(invocation, [path], visit, inQuotes), ...below);
 }
 
 export const readlink: Applet = async (invocation) => {

@@ -1,0 +1,168 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Simulator } from '../../src/simulator/simulator';
+import { tempFolder } from './temp-folder';
+import './to-exit-with';
+
+const ROOT = resolve(__dirname, '../..');
+const PROGRAM = join(ROOT, 'bin/run.js');
+const LIMIT = 30_000;
+
+export interface KhOptions {
+  /** The lab whose adb server kh is pointed to; without one, a port where nothing listens. */
+  lab?: Simulator;
+  /** KH_HOME; a new empty folder when left out. */
+  home?: string;
+  cwd?: string;
+  env?: Record<string, string>;
+  /** Gives kh a terminal for its stderr, by means of script(1). */
+  tty?: boolean;
+  /** Milliseconds after which kh is killed, and the run rejects. */
+  timeoutMs?: number;
+}
+
+/** How a kh process ended. */
+export interface KhRun {
+  args: readonly string[];
+  /** Null where a signal ended the process. */
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  /** KH_HOME of the run. */
+  home: string;
+  milliseconds: number;
+  /** stdout as JSON. @throws SyntaxError with the whole text where it is none */
+  json(): unknown;
+}
+
+/** A kh process that runs. */
+export interface KhProcess {
+  readonly pid: number;
+  readonly home: string;
+  /** Settles when kh has written text that matches to stderr; rejects when kh ends first. */
+  untilStderr(pattern: RegExp): Promise<void>;
+  /** Not with `tty`: there script(1) stands between. */
+  send(signal: NodeJS.Signals): void;
+  /** @throws Error when the time limit passed, with what kh said until then */
+  readonly ended: Promise<KhRun>;
+}
+
+/** Runs the compiled kh to its end, in an environment of its own. */
+export async function kh(args: readonly string[], options: KhOptions = {}): Promise<KhRun> {
+  return (await startKh(args, options)).ended;
+}
+
+/** Starts the compiled kh. */
+export async function startKh(args: readonly string[], options: KhOptions = {}): Promise<KhProcess> {
+  if (!existsSync(join(ROOT, 'dist'))) throw new Error('kh is not compiled: npm run build');
+  const folder = await tempFolder();
+  const home = options.home ?? join(folder, 'home');
+  const stdoutFile = join(folder, 'stdout');
+  const env = { ...environment(options, folder, home), ...options.env };
+  const [command, words] = options.tty ? terminal(args, stdoutFile) : [process.execPath, [PROGRAM, ...args]];
+  const start = performance.now();
+  const child = spawn(command, words, { cwd: options.cwd ?? folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = collect(child);
+  const ended = end(child, options.timeoutMs ?? LIMIT, output).then(async ([exitCode, signal]) => {
+    const stdout = options.tty ? await readFile(stdoutFile, 'utf8') : output.stdout;
+    const stderr = options.tty ? output.stdout : output.stderr;
+    const milliseconds = Math.round(performance.now() - start);
+    return {
+      args,
+      exitCode,
+      signal,
+      stdout,
+      stderr,
+      home,
+      milliseconds,
+      json: () => parseJson(stdout, stderr),
+    };
+  });
+  ended.catch(() => undefined); // whoever awaits it still sees the failure
+  return {
+    pid: child.pid ?? 0,
+    home,
+    ended,
+    send: (signal) => child.kill(signal),
+    untilStderr: (pattern) => untilText(child, () => (options.tty ? output.stdout : output.stderr), pattern),
+  };
+}
+
+/** No more than kh needs: what the developer's shell holds must not change a test. */
+function environment({ lab }: KhOptions, folder: string, home: string): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: folder,
+    LANG: 'C.UTF-8',
+    KH_HOME: home,
+    ANDROID_ADB_SERVER_ADDRESS: lab?.host ?? '127.0.0.1',
+    ANDROID_ADB_SERVER_PORT: String(lab?.port ?? 1),
+  };
+}
+
+function terminal(args: readonly string[], stdoutFile: string): [string, string[]] {
+  const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
+  const words = [process.execPath, PROGRAM, ...args].map(quote).join(' ');
+  return ['script', ['-qefc', `exec ${words} >${quote(stdoutFile)}`, '/dev/null']];
+}
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+function collect(child: Child): { stdout: string; stderr: string } {
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  return output;
+}
+
+function end(
+  child: Child,
+  limit: number,
+  output: { stdout: string; stderr: string },
+): Promise<[number | null, NodeJS.Signals | null]> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(
+        new Error(
+          `kh still ran after ${limit} ms\n--- stderr\n${output.stderr}\n--- stdout\n${output.stdout}`,
+        ),
+      );
+    }, limit);
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve([code, signal]);
+    });
+  });
+}
+
+function untilText(child: Child, text: () => string, pattern: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () => {
+      if (!pattern.test(text())) return;
+      child.stderr.off('data', look);
+      child.stdout.off('data', look);
+      resolve();
+    };
+    child.stderr.on('data', look);
+    child.stdout.on('data', look);
+    child.once('close', () => reject(new Error(`kh ended before it said ${String(pattern)}:\n${text()}`)));
+    look();
+  });
+}
+
+function parseJson(stdout: string, stderr: string): unknown {
+  try {
+    return JSON.parse(stdout);
+  } catch (cause) {
+    throw new SyntaxError(`stdout is no JSON:\n${stdout}\n--- stderr\n${stderr}`, { cause });
+  }
+}

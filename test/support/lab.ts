@@ -1,0 +1,64 @@
+import type { FaultDescription, FaultPoint, WireFaultKind } from '../../src/simulator/faults';
+import type { DeviceDescription, LabDescription } from '../../src/simulator/lab/lab-description';
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator';
+
+const running: Simulator[] = [];
+
+/**
+ * Starts a lab in this process; it is closed after the test. A failure of the
+ * simulator itself fails the test that met it.
+ */
+export async function startLab(lab: LabDescription, options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = await startSimulator(lab, options);
+  running.push(simulator);
+  return simulator;
+}
+
+afterEach(async () => {
+  const simulators = running.splice(0);
+  await Promise.all(simulators.map((simulator) => simulator.close()));
+  expect(simulators.flatMap(({ errors }) => errors)).toEqual([]);
+});
+
+/** A phone whose kernel has its headers built in, readable to all. */
+export function pixel(more: Partial<DeviceDescription> = {}): DeviceDescription {
+  return {
+    serial: 'PIXEL',
+    model: 'Pixel 8',
+    product: 'shiba',
+    kernel: { release: '6.1.145-android14-11-gc1de4747ac59-ab14219743' },
+    headers: { kind: 'built-in' },
+    ...more,
+  };
+}
+
+/** A userdebug phone with the headers in a module. */
+export function modulePhone(more: Partial<DeviceDescription> = {}): DeviceDescription {
+  return {
+    serial: 'MODULE',
+    model: 'Pixel 10',
+    product: 'frankel',
+    android: '16',
+    sdk: 36,
+    kernel: { release: '6.12.38-android16-5-gb575a0b6e647-ab14355190-4k' },
+    headers: { kind: 'module' },
+    adbRoot: 'allowed',
+    su: 'aosp',
+    ...more,
+  };
+}
+
+/** An archive that takes more than one packet to transfer: some 400 KB. */
+export const LARGE_ARCHIVE = { sample: { extraHeaders: 250 } };
+
+export function closeAt(on: FaultPoint, at: number): FaultDescription {
+  return fault('close', on, at);
+}
+
+export function hangAt(on: FaultPoint, at: number): FaultDescription {
+  return fault('hang', on, at);
+}
+
+export function fault(kind: WireFaultKind, on: FaultPoint, at: number): FaultDescription {
+  return { kind, on, at };
+}
