@@ -26,7 +26,8 @@ export async function main(run: Run, argv: string[], root: string): Promise<void
     const { asFailure } = await import('./as-failure');
     fail(asFailure(thrown, { name: 'kh', flags: [] }));
   }
-  process.stdout.write('', () => process.exit()); // not waiting for sockets that nobody needs any more
+  // Once the result is out, or could not be written: nobody needs the sockets that may still be open.
+  process.stdout.write('', () => setImmediate(() => process.exit()));
 }
 
 /** A full disk behind `> file` shows itself outside of every call. */

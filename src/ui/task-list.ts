@@ -74,9 +74,8 @@ function liveList(stream: NodeJS.WriteStream) {
     shown.forEach(draw);
     return untilEnd;
   };
-  const logger = new ListrLogger<ListrDefaultRendererLogLevels>({
-    processOutput: new ProcessOutput(stream, stream),
-  });
+  const processOutput = new ProcessOutput(stream, stream);
+  const logger = new ListrLogger<ListrDefaultRendererLogLevels>({ processOutput });
   const list = new Listr<unknown, 'default'>([{ task: keeper }], {
     concurrent: true,
     exitOnError: false,
@@ -85,6 +84,9 @@ function liveList(stream: NodeJS.WriteStream) {
     rendererOptions: { logger, formatOutput: 'truncate' },
   });
   const drawn = list.run();
+  // While the list is up, what others write is held back; a process that ends early must still show it.
+  const release = () => running && processOutput.release();
+  process.once('exit', release);
 
   function draw(line: Shown): void {
     if (!running) return;
@@ -103,6 +105,7 @@ function liveList(stream: NodeJS.WriteStream) {
   };
   const end = async () => {
     for (const [key, { text, state }] of shown) if (state === 'working') show(key, text, 'failed');
+    process.off('exit', release);
     finish();
     await drawn;
   };
