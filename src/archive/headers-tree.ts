@@ -68,9 +68,13 @@ async function readRelease(treePath: string): Promise<string> {
 
 async function readStart(path: string, bytes: number): Promise<string> {
   try {
-    await using file = await open(path);
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
-    return buffer.toString('latin1', 0, bytesRead);
+    const file = await open(path);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+      return buffer.toString('latin1', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw diskError(error, path);
   }
