@@ -2,6 +2,8 @@
 
 const transform = { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] };
 
+const patience = ['<rootDir>/test/support/patience.ts'];
+
 /** One project a tier: `jest --selectProjects unit`. */
 const tier = (name, extra = {}) => ({
   displayName: name,
@@ -17,7 +19,7 @@ module.exports = {
   verbose: true,
   projects: [
     tier('unit'),
-    tier('integration', { testTimeout: 60_000 }),
-    tier('e2e', { testTimeout: 180_000 }),
+    tier('integration', { setupFilesAfterEnv: patience }),
+    tier('e2e', { setupFilesAfterEnv: patience }),
   ],
 };

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PulledHeaders } from '../../src/app/pull-headers';
-import { kh, type KhRun } from '../support/kh';
-import { archivesIn, stagingIn, treesIn } from '../support/store-contents';
-import { temporaryFolder } from '../support/temporary-folder';
+import { kh } from '../support/kh';
+import { stagingLeftovers, storeArchives, storeTrees } from '../support/store-contents';
+import { tempFolder } from '../support/temp-folder';
+import { onlyDevice, pull } from './support/pull';
 import { differencesFromTar } from './support/reference-tree';
 import {
   archiveMd5,
@@ -15,37 +15,16 @@ import {
   type Guest,
 } from './support/rig';
 
-interface PullDocument {
-  status: string;
-  exitCode: number;
-  devices: {
-    serial: string;
-    status: string;
-    result: PulledHeaders;
-    error: { code: string; message: string; hint: string };
-  }[];
-}
-
 const RIGHTS = [
   { user: 'root', headers: 'open' },
   { user: 'shell', headers: 'locked' },
 ] as const;
 
-function pull(guest: Guest, home: string, ...flags: string[]): Promise<KhRun> {
-  return kh(['pull', '-s', guest.serial, '--json', ...flags], { home, env: guest.env });
-}
-
-function onlyDevice(run: KhRun): PullDocument['devices'][number] {
-  const { devices } = JSON.parse(run.stdout) as PullDocument;
-  expect(devices).toHaveLength(1);
-  return devices[0]!;
-}
-
 /** A copy of the kernel's manifest with one digit of the archive's md5 changed. */
 function spoiltManifest(path: string, folder: string): string {
   const text = readFileSync(path, 'utf8').trimEnd();
-  const last = text.at(-1) === '0' ? '1' : '0';
-  const spoilt = join(folder, 'kheaders.md5');
+  const last = text.endsWith('0') ? '1' : '0';
+  const spoilt = join(folder, 'spoilt.md5');
   writeFileSync(spoilt, `${text.slice(0, -1)}${last}\n`);
   return spoilt;
 }
@@ -58,7 +37,7 @@ describe.each(KERNELS)('on the kernel $name', ({ name, origin }) => {
       let guest: Guest;
       let home: string;
       beforeAll(async () => {
-        home = temporaryFolder();
+        home = await tempFolder();
         guest = await bootGuest({ kernel: name, user, headers, features });
       });
       afterAll(() => guest[Symbol.asyncDispose]());
@@ -86,7 +65,7 @@ describe.each(KERNELS)('on the kernel $name', ({ name, origin }) => {
       });
 
       it('refuses an archive that the manifest does not name, and leaves what was there', async () => {
-        const workspace = onlyDevice(await pull(guest, home)).result.workspace;
+        const { workspace } = onlyDevice(await pull(guest, home)).result;
         const record = readFileSync(join(workspace, 'workspace.json'), 'utf8');
         const manifest = spoiltManifest(manifestOf(name), home);
         const run = await pull(guest, home, '--force', '--manifest', manifest);
@@ -96,13 +75,18 @@ describe.each(KERNELS)('on the kernel $name', ({ name, origin }) => {
         expect(error.message).toContain(archiveMd5(name));
         expect(error.message).toContain(readFileSync(manifest, 'utf8').trim().split('\n').at(-1));
         expect(readFileSync(join(workspace, 'workspace.json'), 'utf8')).toBe(record);
+        expect(await storeTrees(home)).toHaveLength(1);
       });
 
       it('keeps nothing of an archive that the manifest does not name', async () => {
-        const empty = temporaryFolder();
+        const empty = await tempFolder();
         const manifest = spoiltManifest(manifestOf(name), empty);
+        const before = await guest.adb('shell', 'cat /proc/modules');
         expect(await pull(guest, empty, '--manifest', manifest)).toExitWith(6);
-        expect([archivesIn(empty), treesIn(empty), stagingIn(empty)]).toEqual([[], [], []]);
+        expect(await storeArchives(empty)).toEqual([]);
+        expect(await storeTrees(empty)).toEqual([]);
+        expect(await stagingLeftovers(empty)).toEqual([]);
+        expect(await guest.adb('shell', 'cat /proc/modules')).toBe(before);
       });
     });
   });
@@ -110,15 +94,24 @@ describe.each(KERNELS)('on the kernel $name', ({ name, origin }) => {
   describeOnRig('without any way to root', () => {
     it('says that the headers are there but denied, and what would help', async () => {
       await using guest = await bootGuest({ kernel: name, user: 'shell', headers: 'locked', su: 'no' });
-      const run = await pull(guest, temporaryFolder());
+      const run = await pull(guest, await tempFolder());
       expect(run).toExitWith(5);
       const { error } = onlyDevice(run);
-      expect(error.message).toMatch(
+      const expected =
         origin === 'module'
-          ? /headers are in \/.*kheaders\.ko.*denied/
-          : /kheaders\.tar\.xz is there, but .* denied/,
-      );
-      expect(error.hint).toMatch(/userdebug.*su/);
+          ? /headers are in \/\S*kheaders\.ko, .* denied/
+          : /kheaders\.tar\.xz is there, but .* denied/;
+      expect(error.message).toMatch(expected);
+      expect(error.hint).toMatch(/userdebug.* su /);
+    });
+
+    it('is described by `kh devices` without an error', async () => {
+      await using guest = await bootGuest({ kernel: name, user: 'shell', headers: 'locked', su: 'no' });
+      const run = await kh(['devices', '-s', guest.serial, '--json'], { env: guest.env });
+      expect(run).toExitWith(0);
+      expect(run.json()).toMatchObject({
+        result: [{ headers: { status: origin === 'module' ? 'module' : 'denied' } }],
+      });
     });
   });
 });

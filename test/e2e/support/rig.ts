@@ -1,3 +1,6 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,11 +69,10 @@ export function archiveMd5(kernel: KernelName): string {
 }
 
 const ADB_SERVER_PORT = '5137';
-let nextPort = 5610;
 
 /** Boots a guest; dispose of it when done. */
 export async function bootGuest(options: GuestOptions): Promise<Guest> {
-  const port = String((nextPort += 2));
+  const port = String(await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'kh-e2e-'));
   const env = { ANDROID_ADB_SERVER_PORT: ADB_SERVER_PORT, RIG_RUN: folder };
   const wholeEnv = { ...process.env, ...env };
@@ -90,6 +92,18 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Even, as adb takes an odd one for the console of an emulator; above those that adb looks at by itself. */
+async function freePort(): Promise<number> {
+  const port = 10_000 + 2 * randomInt(10_000);
+  const server = createServer().listen(port, '127.0.0.1');
+  const free = await Promise.race([
+    once(server, 'listening').then(() => true),
+    once(server, 'error').then(() => false),
+  ]);
+  server.close();
+  return free ? port : freePort();
 }
 
 /** Ends the adb server that the tests started for themselves. */
