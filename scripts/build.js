@@ -2,7 +2,7 @@
 // Compiles src/ to dist/. What a removed source file left in dist/ would still
 // be found by oclif as a command, so a full clean precedes a build whose list
 // of sources changed; otherwise tsc's incremental state makes this quick.
-const { execFileSync } = require('node:child_process');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -18,12 +18,12 @@ const sources = fs
 const before = fs.existsSync(listing) ? fs.readFileSync(listing, 'utf8') : undefined;
 if (before !== sources) fs.rmSync(dist, { recursive: true, force: true });
 
-execFileSync(
-  process.execPath,
-  [require.resolve('typescript/bin/tsc'), '-p', path.join(root, 'tsconfig.build.json')],
-  {
-    stdio: 'inherit',
-  },
-);
+/** Ends here when a step fails: what it printed says why. */
+function step(script, ...args) {
+  const { status } = spawnSync(process.execPath, [script, ...args], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+step(require.resolve('typescript/bin/tsc'), '-p', path.join(root, 'tsconfig.build.json'));
 fs.writeFileSync(listing, sources);
-execFileSync(process.execPath, [path.join(__dirname, 'manifest.js')], { stdio: 'inherit' });
+step(path.join(__dirname, 'manifest.js'));
