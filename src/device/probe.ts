@@ -63,7 +63,10 @@ export interface DeviceProbe {
  */
 export async function probeDevice(access: Access, options: CallOptions): Promise<DeviceProbe> {
   const questions = script(QUESTIONS);
-  const output = await runWith(access, questions.commandLine, options);
+  const output = await runWith(access, questions.commandLine, {
+    purpose: 'asking which kernel runs',
+    ...options,
+  });
   const answers = questions.parse(output.stdout);
   const kernel = parseKernel(answers);
   if (kernel === undefined) {
