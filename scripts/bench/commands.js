@@ -10,7 +10,7 @@ const ROOT = path.join(__dirname, '..', '..');
 const PRELOAD = path.join(__dirname, 'peak-memory.js');
 
 /** What would change which device, manifest or decoder is meant. The adb server is each command's own matter. */
-const SILENCED = ['ANDROID_SERIAL', 'KH_MANIFEST', 'KH_XZ', 'KH_JSON', 'KH_HOME', 'KH_CONTENT_TYPE'];
+const SILENCED = ['ANDROID_SERIAL', 'KH_MANIFEST', 'KH_XZ', 'KH_HOME', 'KH_CONTENT_TYPE'];
 
 /** A baseline: a shell script. Gives its wall time. */
 function shellCommand(script, env = {}) {
