@@ -123,10 +123,10 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
 async function freePort(): Promise<number> {
   const port = 10_000 + 2 * randomInt(10_000);
   const server = createServer().listen(port, '127.0.0.1');
-  const free = await Promise.race([
-    once(server, 'listening').then(() => true),
-    once(server, 'error').then(() => false),
-  ]);
+  const free = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
   server.close();
   return free ? port : freePort();
 }
