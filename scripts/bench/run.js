@@ -90,15 +90,15 @@ function toolVersion(tool) {
   return asked.status === 0 ? asked.stdout.split('\n')[0] : `no ${tool}`;
 }
 
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-]) {
-  process.on(signal, () => {
-    process.exitCode = code;
-    if (!stopRunning()) process.exit();
-  });
+/** Ends with `code` as soon as the command that runs now has ended. */
+function interrupt(code) {
+  process.exitCode = code;
+  if (!stopRunning()) process.exit();
 }
+
+process.on('SIGINT', () => interrupt(130));
+process.on('SIGTERM', () => interrupt(143));
+process.stdout.on('error', () => interrupt(1)); // nobody reads on, as with `| head`
 
 main().catch((error) => {
   if (process.exitCode === undefined) console.error(`bench: ${error.message}`);
