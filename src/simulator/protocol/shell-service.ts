@@ -1,4 +1,4 @@
-import { CONTENT_FAULTS, type FaultDescription } from '../faults';
+import type { FaultDescription } from '../faults';
 import { runCommandLine } from '../shell/run-command-line';
 import { ShellInput, type ShellOutput } from '../shell/streams';
 import type { ClientConnection } from './connection';
@@ -23,7 +23,7 @@ export async function serveShell(wire: Wire, request: ShellRequest): Promise<voi
   wire.begin(point, commandLine);
   const stdin = new ShellInput();
   void feedInput(connection, stdin, form).catch(() => stdin.end());
-  const fault = device.faults.strike(point, CONTENT_FAULTS, commandLine);
+  const fault = device.faults.strike(point, ['corrupt', 'wrong-size', 'fail'], commandLine);
   const terminal =
     point === 'shell' && form === 'raw' && device.parts.description.sdk < FIRST_SDK_WITHOUT_TERMINAL;
   const send = async (id: number, bytes: Buffer) => {
