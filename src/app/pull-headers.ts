@@ -95,14 +95,14 @@ function locate(
   { privilege }: PullOptions,
   context: Context,
 ): Promise<HeadersSource> {
-  const { store, signal, times } = context;
+  const { store, times } = context;
   const bootId = probe.kernel.bootId ?? 'unknown-boot';
   return locateHeaders(
     adb,
     probe,
     {
       privilege,
-      reopen: (before) => reopenAfterRestart(server, before, { signal, timeout: times.settle }),
+      reopen: (before, signal) => reopenAfterRestart(server, before, { signal, timeout: times.settle }),
       enterModuleUse: (load) => enterModuleUse(store, { device: name, bootId }, load),
     },
     context,

@@ -30,7 +30,6 @@ export type KhEvent =
   | { type: 'privilege.raised'; serial: string; privilege: Privilege }
   | { type: 'module.loaded'; serial: string; path: string }
   | { type: 'module.unloaded'; serial: string; path: string }
-  | { type: 'module.left'; serial: string; path: string; why: string }
   | { type: 'headers.located'; serial: string; path: string; origin: HeadersOrigin; bytes: number }
   | { type: 'pull.progress'; serial: string; bytes: number; totalBytes: number }
   | { type: 'pull.waiting'; serial: string; why: string }

@@ -37,7 +37,6 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
     case 'module.loaded':
       return { ...still, phase: `loaded ${event.path}` };
     case 'module.unloaded':
-    case 'module.left':
       return line;
     case 'headers.located':
       return { ...still, phase: 'asking for the archive' };

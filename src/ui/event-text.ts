@@ -27,8 +27,6 @@ export function eventText(event: KhEvent): EventText | undefined {
       return notice(`loaded ${event.path}`);
     case 'module.unloaded':
       return notice(`unloaded ${event.path}`);
-    case 'module.left':
-      return notice(`left ${event.path} loaded: ${event.why}`);
     case 'headers.located':
       return notice(`headers at ${event.path}${event.bytes > 0 ? `, ${humanBytes(event.bytes)}` : ''}`);
     case 'pull.waiting':
