@@ -102,7 +102,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
   const rig = process.env['KH_RIG'] ?? '';
   const boot =
     options.user === 'shell' && options.su === 'no' ? rigWithoutSu(join(folder, 'rig')) : join(rig, 'boot');
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const words = Object.entries<string>({ ...options }).flatMap(([name, value]) => [`--${name}`, value]);
   const { stdout } = await run(boot, [...words, '--port', port], { env: wholeEnv });
   const serial = stdout.trim();
   const kill = () => spawnSync(boot, ['--stop', port], { env: wholeEnv });
