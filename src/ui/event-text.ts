@@ -50,10 +50,10 @@ export function eventText(event: KhEvent): EventText | undefined {
   }
 }
 
-/** "verified against lab.json", or what was checked without a manifest. */
+/** "verified against lab.json"; "unverified" with or without a manifest that does not know the kernel. */
 export function verdictText({ trust, manifest }: Verdict): string {
   if (trust === 'trusted' && manifest !== undefined) return `verified against ${printable(manifest.path)}`;
-  return trust === 'trusted' ? 'verified' : 'unverified (no manifest entry)';
+  return trust === 'trusted' ? 'verified' : 'unverified (no manifest names it)';
 }
 
 const KNOWN_BY: Record<KnownBy, string> = {
