@@ -71,7 +71,7 @@ const PHASE_WIDTH: Record<DeviceLine['state'], number> = { working: 52, done: 31
  * The line as shown: who, what is going on, and which kernel. The kernel comes
  * last, as a narrow terminal cuts lines at their end.
  *
- * @param column where the second part begins: see `whoWidth`
+ * @param column columns for the name: the widest `whoWidth` of the list
  */
 export function lineText(serial: string, line: DeviceLine, now: number, column: number): string {
   const { phase, transfer, release, state } = line;
@@ -88,9 +88,9 @@ function whoText(serial: string, { model }: DeviceLine): string {
   return printable(model === undefined ? serial : `${serial} (${model})`);
 }
 
-/** Columns that the names of these devices need. */
-export function whoWidth(lines: ReadonlyMap<string, DeviceLine>): number {
-  return Math.max(0, ...[...lines].map(([serial, line]) => textWidth(whoText(serial, line))));
+/** Columns that the name of a device takes in its line. */
+export function whoWidth(serial: string, line: DeviceLine): number {
+  return textWidth(whoText(serial, line));
 }
 
 /** Short, as the line has to hold the kernel's release, too. */

@@ -37,9 +37,9 @@ export function taskList({ stream, colours, now }: TaskListOptions): Reporter {
     const time = now();
     const line = foldEvent(lines.get(event.serial) ?? FRESH_LINE, event, time);
     lines.set(event.serial, line);
-    const narrower = column;
-    column = whoWidth(lines);
-    const changed = column === narrower ? [[event.serial, line] as const] : lines;
+    const width = whoWidth(event.serial, line);
+    const changed = width > column ? lines : [[event.serial, line] as const];
+    column = Math.max(column, width);
     for (const [serial, shown] of changed)
       live.show(serial, lineText(serial, shown, time, column), shown.state);
   };

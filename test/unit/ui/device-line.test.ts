@@ -60,11 +60,8 @@ describe('the live line of a device', () => {
 
   it('stands in columns with the lines of other devices, whatever their names', () => {
     const { line } = lineAfter(events);
-    const lines = new Map([
-      ['A', line],
-      ['\u624b\u6a5f-0123', line],
-    ]);
-    const [short, long] = [...lines].map(([serial]) => lineText(serial, line, 0, whoWidth(lines)));
+    const column = whoWidth('\u624b\u6a5f-0123', line);
+    const [short, long] = ['A', '\u624b\u6a5f-0123'].map((serial) => lineText(serial, line, 0, column));
     expect(short).toMatch(/^A \(Pixel_8\) {10}8\.0 MB/);
     expect(long).toMatch(/^\u624b\u6a5f-0123 \(Pixel_8\) {2}8\.0 MB/);
   });
