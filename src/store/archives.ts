@@ -135,16 +135,15 @@ export async function treeIsSound(store: Store, sha256: string): Promise<boolean
 }
 
 /** When a tree was last found sound, for the devices of one run that share it; `performance.now()`. */
-const foundAt = new WeakMap<Store, Map<string, number>>();
+const foundAt = new Map<string, number>();
 const REMEMBERED = 5_000;
 
 function remember(store: Store, sha256: string): void {
-  const times = foundAt.get(store) ?? new Map<string, number>();
-  foundAt.set(store, times.set(sha256, performance.now()));
+  foundAt.set(treePath(store, sha256), performance.now());
 }
 
 function foundSound(store: Store, sha256: string): boolean {
-  const time = foundAt.get(store)?.get(sha256);
+  const time = foundAt.get(treePath(store, sha256));
   return time !== undefined && performance.now() - time < REMEMBERED;
 }
 
