@@ -22,9 +22,9 @@ Without a lab file it has three devices that show headers built in, in a module,
     '<%= config.bin %> <%= command.id %> lab.json',
     '<%= config.bin %> <%= command.id %> --devices 100 --port 5038',
     {
-      description: 'In a script:',
+      description: 'In a bash script, on any free port; `kill $!` ends it:',
       command:
-        '<%= config.bin %> <%= command.id %> --port 5038 > ready & until [ -s ready ]; do sleep 0.1; done; <%= config.bin %> pull --all -P 5038',
+        'read -r address < <(<%= config.bin %> <%= command.id %>) && <%= config.bin %> pull --all -P "${address##*:}"',
     },
   ];
   static override args = {
