@@ -1,4 +1,5 @@
 import {
+  DefaultRenderer,
   Listr,
   ListrLogger,
   ListrTaskState,
@@ -77,6 +78,11 @@ class LiveOutput extends ProcessOutput {
   }
 }
 
+/** listr2 goes by whether stdout is a terminal; this list is on stderr, whatever becomes of the result. */
+class LiveRenderer extends DefaultRenderer {
+  static override nonTTY = true;
+}
+
 /**
  * A listr2 list that grows as lines are shown and stays up until `end`.
  *
@@ -96,11 +102,11 @@ function liveList(stream: NodeJS.WriteStream) {
   };
   const processOutput = new LiveOutput(stream);
   const logger = new ListrLogger<ListrDefaultRendererLogLevels>({ processOutput });
-  const list = new Listr<unknown, 'default'>([{ task: keeper }], {
+  const list = new Listr<unknown, typeof LiveRenderer>([{ task: keeper }], {
     concurrent: true,
     exitOnError: false,
     registerSignalListeners: false,
-    renderer: 'default',
+    renderer: LiveRenderer,
     rendererOptions: { logger, formatOutput: 'truncate' },
   });
   const drawn = list.run();
