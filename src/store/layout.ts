@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
 import { join, resolve } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { KhError } from '../core/errors';
+import { makeFolder } from './make-folder';
 import { sweepStages } from './stage';
 
 /**
@@ -62,7 +63,7 @@ export async function openStore(options: { home: string; signal?: AbortSignal })
   try {
     await ownFolder(home);
     await ownFolder(version);
-    await Promise.all(FOLDERS.map((name) => mkdir(join(version, name), { recursive: true, mode: 0o700 })));
+    await Promise.all(FOLDERS.map((name) => makeFolder(join(version, name))));
   } catch (error) {
     throw diskError(error, home);
   }
@@ -79,7 +80,7 @@ export async function openStore(options: { home: string; signal?: AbortSignal })
  * with a user's folder mounted into it.
  */
 async function ownFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeFolder(path);
   const { uid, mode } = await stat(path);
   const me = process.getuid?.();
   if (me === undefined || uid === me) return;

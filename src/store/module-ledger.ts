@@ -1,10 +1,11 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { isErrno } from '../core/errors';
 import { asDiskName } from './disk-name';
 import type { Store } from './layout';
 import { withLock } from './lock';
+import { makeFolder } from './make-folder';
 import { newProcessMark } from './process-mark';
 import { isLeftover, removeTree } from './stage';
 
@@ -52,7 +53,7 @@ export async function enterModuleUse(
   await withLock(store, lockName(place), async () => {
     await onDisk(folder, async () => {
       await removeOtherBoots(store, place);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder);
       await writeFile(user, '');
       // Made before, so that a full disk cannot keep kh from noting what it loaded.
       await writeFile(join(folder, LOADING), '');

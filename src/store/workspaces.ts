@@ -1,4 +1,4 @@
-import { mkdir, readdir, readlink, rename, rmdir, symlink } from 'node:fs/promises';
+import { readdir, readlink, rename, rmdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { KhError, isErrno } from '../core/errors';
@@ -6,6 +6,7 @@ import { treePath, withArchiveLock } from './archives';
 import { asDiskName, diskName } from './disk-name';
 import type { Store } from './layout';
 import { withLock } from './lock';
+import { makeFolder } from './make-folder';
 import { ageOf, removeTree, temporaryPath } from './stage';
 import { readIfThere, writeWhole } from './whole-file';
 import { formatWorkspaceRecord, parseWorkspaceRecord, type WorkspaceRecord } from './workspace-record';
@@ -108,7 +109,7 @@ export async function writeWorkspace(
   const path = workspacePath(store, record.device.name, record.kernel.release);
   await withPlaceLock(store, path, async () => {
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeFolder(path);
     } catch (error) {
       throw diskError(error, path);
     }

@@ -1,0 +1,36 @@
+import { statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../../../src/store/make-folder';
+import { cleanUp, scratchFolder } from './rig';
+
+afterEach(cleanUp);
+
+const onLinux = process.platform === 'linux' ? it : it.skip;
+
+describe('makeFolder', () => {
+  it('makes a folder and those above it, for the user alone', async () => {
+    const root = scratchFolder();
+    await makeFolder(join(root, 'a', 'b', 'c'));
+    for (const path of ['a', 'a/b', 'a/b/c']) expect(statSync(join(root, path)).mode & 0o777).toBe(0o700);
+  });
+
+  it('takes one that is there, and one that others make at the same time', async () => {
+    const path = join(scratchFolder(), 'a', 'b');
+    await Promise.all(Array.from({ length: 8 }, () => makeFolder(path)));
+    await makeFolder(path);
+    expect(statSync(path).isDirectory()).toBe(true);
+  });
+
+  it('fails where a file or a link to nothing is in the way', async () => {
+    const root = scratchFolder();
+    writeFileSync(join(root, 'file'), '');
+    symlinkSync('nowhere', join(root, 'link'));
+    await expect(makeFolder(join(root, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makeFolder(join(root, 'file', 'below'))).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makeFolder(join(root, 'link'))).rejects.toMatchObject({ code: 'EEXIST' });
+  });
+
+  onLinux('fails, and comes back, where no folder can be made', async () => {
+    await expect(makeFolder('/proc/nowhere/home')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
