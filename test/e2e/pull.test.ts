@@ -92,8 +92,13 @@ describe.each(KERNELS)('on the kernel $name', ({ name, origin }) => {
   });
 
   describeOnRig('without any way to root', () => {
+    let guest: Guest;
+    beforeAll(async () => {
+      guest = await bootGuest({ kernel: name, user: 'shell', headers: 'locked', su: 'no' });
+    });
+    afterAll(() => guest[Symbol.asyncDispose]());
+
     it('says that the headers are there but denied, and what would help', async () => {
-      await using guest = await bootGuest({ kernel: name, user: 'shell', headers: 'locked', su: 'no' });
       const run = await pull(guest, await tempFolder());
       expect(run).toExitWith(5);
       const { error } = onlyDevice(run);
@@ -106,7 +111,6 @@ describe.each(KERNELS)('on the kernel $name', ({ name, origin }) => {
     });
 
     it('is described by `kh devices` without an error', async () => {
-      await using guest = await bootGuest({ kernel: name, user: 'shell', headers: 'locked', su: 'no' });
       const run = await kh(['devices', '-s', guest.serial, '--json'], { env: guest.env });
       expect(run).toExitWith(0);
       expect(run.json()).toMatchObject({
