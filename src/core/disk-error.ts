@@ -30,14 +30,11 @@ export function diskError(error: unknown, path: string, needed?: number): KhErro
   const why = isNativeError(error) ? error.message : String(error);
   return new KhError('STORE_IO', {
     message: `a file operation failed on ${path}: ${why}`,
-    hint: isErrno(error, 'ENOENT') && error.syscall === 'mkdir' ? NO_MKDIR : HINTS[code ?? ''],
+    hint: HINTS[code ?? ''],
     details: { path, ...(code === undefined ? {} : { errno: code }) },
     cause,
   });
 }
-
-/** Node's recursive mkdir says ENOENT where the file system is read-only. */
-const NO_MKDIR = 'The file system may be read-only: set KH_HOME to a folder that you may write to.';
 
 const HINTS: Record<string, string> = {
   EEXIST: 'A file stands where a folder is needed: set KH_HOME to a folder.',
