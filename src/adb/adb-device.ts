@@ -3,6 +3,8 @@ export interface CallOptions {
   signal: AbortSignal;
   /** Milliseconds without a byte after which the device counts as hung (default `TIME_LIMITS.stall`). */
   stallTimeout?: number;
+  /** What the call is for, to follow "while" in messages: "asking which kernel runs". */
+  purpose?: string;
   /** Milliseconds for the whole call; without it only `stallTimeout` and `signal` bound it. */
   timeout?: number;
 }

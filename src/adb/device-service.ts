@@ -33,7 +33,7 @@ export function aboutDevice({ serial, transportId }: Pinned, question: string): 
  */
 export async function openService(pinned: Pinned, service: string, options: CallOptions): Promise<AdbSocket> {
   const { address, serial, transportId } = pinned;
-  const socket = await openSocket(address, options, `waiting for the device (${brief(service)})`);
+  const socket = await openSocket(address, options, doing(service, options));
   try {
     const transport = transportId === undefined ? `transport:${serial}` : `transport-id:${transportId}`;
     await request(socket, `host:${transport}`);
@@ -87,8 +87,9 @@ export async function deviceError(
   error: unknown,
   pinned: Pinned,
   service: string,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): Promise<unknown> {
+  const { signal } = options;
   if (signal.aborted && error === signal.reason) return error;
   if (error instanceof KhError) return error.on(pinned.serial);
   const refused = error instanceof FailReply;
@@ -100,13 +101,18 @@ export async function deviceError(
   if (refused && presence === 'attached') return failError(error, pinned.serial);
   return new KhError('DEVICE_LOST', {
     serial: pinned.serial,
-    message: `the device was lost in the middle of "${brief(service)}"`,
+    message: `lost while ${doing(service, options)}`,
     hint:
       presence === 'gone'
         ? 'It was unplugged, or it restarted. `kh devices` shows when it is back.'
         : 'adb still lists it: its adbd may have restarted, or the cable is bad. Try again.',
     cause: error,
   });
+}
+
+/** What goes on, in words that follow "while" or "timed out after 5 s". */
+function doing(service: string, { purpose }: CallOptions): string {
+  return purpose ?? `waiting for the device (${brief(service)})`;
 }
 
 async function findPresence(

@@ -1,4 +1,4 @@
-import type { AdbDevice, CallOptions } from '../adb/adb-device';
+import type { AdbDevice } from '../adb/adb-device';
 import type { AdbServer } from '../adb/adb-server';
 import type { ListedDevice } from '../adb/device-list';
 import type { ArchiveLimits } from '../core/limits';
@@ -16,9 +16,4 @@ export interface AttachedDevice {
   server: AdbServer;
   listed: ListedDevice;
   adb: AdbDevice;
-}
-
-/** The bounds of one call on a device. */
-export function bounds({ signal, times }: Work): CallOptions {
-  return { signal, stallTimeout: times.stall };
 }

@@ -8,7 +8,8 @@ import { readProperties } from '../device/properties';
 import { homeFolder, openStore, type Store } from '../store/layout';
 import { findWorkspaces } from '../store/workspaces';
 import { concurrently } from './concurrently';
-import { bounds, type Context } from './context';
+import { bounds } from '../device/bounds';
+import type { Context } from './context';
 import { reachServer, type RunBase, type RunOptions } from './over-devices';
 import { selectDevices } from './select-devices';
 

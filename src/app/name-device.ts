@@ -2,7 +2,8 @@ import type { ListedDevice } from '../adb/device-list';
 import { KhError } from '../core/errors';
 import { probeDevice, type DeviceProbe } from '../device/probe';
 import { claimDeviceName, type DeviceClaim } from '../store/device-claims';
-import { bounds, type AttachedDevice, type Context } from './context';
+import { bounds } from '../device/bounds';
+import type { AttachedDevice, Context } from './context';
 
 /**
  * The name of a device in the store: its own serial number, whichever way it

@@ -4,12 +4,14 @@ import { receiveArchive, type ReceivedArchive } from '../archive/receive-archive
 import type { Manifest } from '../archive/manifest';
 import { KhError } from '../core/errors';
 import type { KnownBy, Verdict } from '../core/events';
+import { humanBytes } from '../core/human';
 import type { HeadersSource } from '../device/headers-source';
 import type { Kernel } from '../device/probe';
 import { addArchive, archivesOfSize, findArchive, treeIsSound, type StoredArchive } from '../store/archives';
 import { withLock } from '../store/lock';
 import { createStage, type Stage } from '../store/stage';
-import { bounds, type Context } from './context';
+import { bounds } from '../device/bounds';
+import type { Context } from './context';
 import { checkManifest } from './open-manifest';
 import { verifyRelease, verifyTransfer } from './verify-archive';
 
@@ -122,7 +124,7 @@ async function receive(
   const start = performance.now();
   await using stage = await createStage(store);
   void source.deviceMd5();
-  const received = await receiveArchive(source.read(bounds(context)), {
+  const received = await receiveArchive(chunksOf(source, context), {
     partPath: stage.partPath,
     treePath: stage.treePath,
     limits: context.limits,
@@ -135,6 +137,23 @@ async function receive(
   const transfer = await verifyTransfer(source, received);
   const verdict = judge(transfer, received, kernel, expectation);
   return { archive: await addReceived(serial, stage, received, kernel, context), verdict };
+}
+
+/** The bytes of the archive; where they stop coming, the error says at which point. */
+async function* chunksOf(source: HeadersSource, context: Context): AsyncGenerator<Buffer, void, undefined> {
+  let bytes = 0;
+  try {
+    for await (const chunk of source.read(bounds(context, `pulling ${source.path}`))) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    if (!(error instanceof KhError)) throw error;
+    const { code, reason, serial, hint, details, cause } = error;
+    const of = source.bytes === undefined ? '' : ` of ${humanBytes(source.bytes)}`;
+    const message = `${reason} at ${humanBytes(bytes)}${of}`;
+    throw new KhError(code, { message, serial, hint, details: { ...details, bytes }, cause });
+  }
 }
 
 /** What is left to judge once the bytes are known to be the device's: the archive itself. */

@@ -8,6 +8,7 @@ import { asKhError, errorReport } from '../core/errors';
 import type { Emit } from '../core/events';
 import { ARCHIVE_LIMITS, type TimeLimits } from '../core/limits';
 import type { DeviceOutcome } from '../core/outcome';
+import { bounds } from '../device/bounds';
 import { homeFolder, openStore } from '../store/layout';
 import { concurrently } from './concurrently';
 import type { AttachedDevice, Context } from './context';
@@ -98,7 +99,7 @@ async function openDevice(
     timeout: times.settle,
     onState: (state) => emit({ type: 'device.waiting', serial, state }),
   });
-  const adb = await server.open(ready, { signal, stallTimeout: times.stall });
+  const adb = await server.open(ready, bounds({ signal, emit, times }, 'opening the device'));
   emit({ type: 'device.selected', serial, model: ready.model });
   return { server, listed: ready, adb };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { KhError } from '../core/errors';
 
 const REASONS = {
@@ -32,6 +33,7 @@ const SLOW_AFTER = 1_000;
  */
 export function watchSignals({ grace, onSlow, giveUp }: InterruptionOptions): Interruption {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one for each connection, and there may be hundreds
   const timers: NodeJS.Timeout[] = [];
   const listeners = (Object.keys(REASONS) as Caught[]).map((name) => {
     const listener = () => {

@@ -3,6 +3,7 @@ import { asKhError, KhError } from '../core/errors';
 import type { HeadersOrigin } from '../core/events';
 import type { Work } from '../core/work';
 import { commandLineFor, runWith, type Access } from './access';
+import { bounds } from './bounds';
 import { absentError, deniedError, lockedModuleError, type ConfiguredHeaders } from './headers-errors';
 import { isModuleLoaded, loadHeadersModule, unloadHeadersModule } from './headers-module';
 import { configValue, readKernelConfig } from './kernel-config';
@@ -105,7 +106,8 @@ async function ensureLoaded(
   probe: DeviceProbe,
   work: Work,
 ): Promise<'loaded' | 'was-loaded'> {
-  if (probe.moduleLoaded && (await isModuleLoaded(rights.access, bounds(work)))) return 'was-loaded';
+  if (probe.moduleLoaded && (await isModuleLoaded(rights.access, bounds(work, 'looking for its module'))))
+    return 'was-loaded';
   const { serial } = rights.access.adb;
   const rooted = await rights.root();
   const { modules, kernel, moduleLoaded } =
@@ -116,7 +118,7 @@ async function ensureLoaded(
     throw absentError(serial, kernel.release, await configuredHeaders(rights.access, work), rights.refusals);
   }
   if (rooted === undefined) throw lockedModuleError(serial, path, rights.refusals);
-  const outcome = await loadHeadersModule(rooted, path, bounds(work));
+  const outcome = await loadHeadersModule(rooted, path, bounds(work, `loading ${path}`));
   if (outcome === 'loaded') work.emit({ type: 'module.loaded', serial, path });
   return outcome;
 }
@@ -133,7 +135,9 @@ async function leaveModule(use: ModuleUse, rights: Rights, work: Work): Promise<
     const outcome = await use.leave(async () => {
       const rooted = await rights.root();
       const left =
-        rooted === undefined ? 'root is needed' : await unloadHeadersModule(rooted, bounds(cleanup));
+        rooted === undefined
+          ? 'root is needed'
+          : await unloadHeadersModule(rooted, bounds(cleanup, 'unloading its module'));
       if (left !== undefined) throw new KhError('REMOTE_COMMAND_FAILED', { serial, message: left });
     });
     if (outcome === 'unloaded') work.emit({ type: 'module.unloaded', serial, path: MODULE_NAME });
@@ -161,7 +165,7 @@ function archiveSource(
         ? access.adb.stream(commandLineFor(access, `cat ${path} 2>/dev/null`), options)
         : access.adb.receive(path, options),
     deviceMd5: () => {
-      md5 ??= askMd5(access, path, bounds(work));
+      md5 ??= askMd5(access, path, bounds(work, `asking for the md5 of ${path}`));
       md5.catch(() => undefined); // asked ahead of time; whoever awaits it still sees the failure
       return md5;
     },
@@ -179,8 +183,4 @@ async function configuredHeaders(access: Access, work: Work): Promise<Configured
   if (config === undefined) return undefined;
   const value = configValue(config, 'IKHEADERS') ?? configValue(config, 'IKHEADERS_PROC');
   return value === 'y' || value === 'm' ? value : 'n';
-}
-
-function bounds({ signal, times }: Work): CallOptions {
-  return { signal, stallTimeout: times.stall };
 }

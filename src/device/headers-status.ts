@@ -23,7 +23,11 @@ export async function headersStatus(
   if (probe.archive !== undefined) {
     const { path, bytes, state } = probe.archive;
     const readable = probe.moduleLoaded ? 'module-loaded' : 'built-in';
-    return { status: state === 'denied' ? 'denied' : readable, path, ...(bytes === undefined ? {} : { bytes }) };
+    return {
+      status: state === 'denied' ? 'denied' : readable,
+      path,
+      ...(bytes === undefined ? {} : { bytes }),
+    };
   }
   const [module] = probe.modules;
   if (module !== undefined) return { status: 'module', path: module };

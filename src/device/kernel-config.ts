@@ -15,7 +15,9 @@ const LARGEST = 8 * 2 ** 20;
  */
 export async function readKernelConfig(access: Access, options: CallOptions): Promise<Buffer | undefined> {
   try {
-    return gunzipSync(await receiveSmallFile(access, options), { maxOutputLength: LARGEST });
+    return gunzipSync(await receiveSmallFile(access, { purpose: `reading ${CONFIG_PATH}`, ...options }), {
+      maxOutputLength: LARGEST,
+    });
   } catch (error) {
     if (isUnavailable(error)) return undefined;
     throw error;

@@ -1,6 +1,7 @@
 import type { AdbDevice } from '../adb/adb-device';
 import { KhError } from '../core/errors';
 import type { Work } from '../core/work';
+import { bounds } from './bounds';
 import { outputText, runWith, type Access, type SuDialect } from './access';
 
 /** How far to climb: `auto` tries `adb root`, then su. */
@@ -52,13 +53,12 @@ async function tryAdbRoot(
   reopen: Reopen,
   work: Work,
 ): Promise<{ access: Access } | { refusal: Refusal }> {
-  const { signal, times } = work;
-  const reply = await access.adb.restartAsRoot({ signal, stallTimeout: times.stall });
+  const reply = await access.adb.restartAsRoot(bounds(work, 'asking for adb root'));
   if (reply === 'refused') {
     return { refusal: { step: 'adb-root', why: 'adbd refuses to run as root, as on a user build' } };
   }
   const adb = reply === 'restarting' ? await reopen(access.adb) : access.adb;
-  const id = await adb.run('id -u', { signal, stallTimeout: times.stall });
+  const id = await adb.run('id -u', bounds(work, 'asking for adb root'));
   if (outputText(id) !== '0') {
     return { refusal: { step: 'adb-root', why: `adbd restarted, but its shell is uid ${outputText(id)}` } };
   }
@@ -86,7 +86,13 @@ async function trySu(access: Access, work: Work): Promise<{ access: Access } | {
 
 async function askSu(candidate: Access, { signal }: Work): Promise<string> {
   try {
-    return outputText(await runWith(candidate, 'id -u', { signal, timeout: SU_ANSWER_TIMEOUT }));
+    return outputText(
+      await runWith(candidate, 'id -u', {
+        signal,
+        timeout: SU_ANSWER_TIMEOUT,
+        purpose: 'asking su for root',
+      }),
+    );
   } catch (error) {
     if (error instanceof KhError && error.code === 'TIMEOUT' && !signal.aborted) {
       return 'no answer in 15 s (is a request waiting on its screen?)';

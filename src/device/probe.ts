@@ -63,7 +63,10 @@ export interface DeviceProbe {
  */
 export async function probeDevice(access: Access, options: CallOptions): Promise<DeviceProbe> {
   const questions = script(QUESTIONS);
-  const output = await runWith(access, questions.commandLine, options);
+  const output = await runWith(access, questions.commandLine, {
+    purpose: 'asking which kernel runs',
+    ...options,
+  });
   const answers = questions.parse(output.stdout);
   const kernel = parseKernel(answers);
   if (kernel === undefined) {
@@ -83,38 +86,41 @@ export async function probeDevice(access: Access, options: CallOptions): Promise
   };
 }
 
+/**
+ * Builtins wherever they do: on a slow device each process costs more than all
+ * of them. Opening a file is what tells whether it can be read.
+ */
 const QUESTIONS: Record<string, string> = {
   uname: 'uname -r -v -m',
-  boot: 'cat /proc/sys/kernel/random/boot_id 2>/dev/null',
+  boot: 'read -r line </proc/sys/kernel/random/boot_id 2>/dev/null; echo "$line"',
   serialno: 'getprop ro.serialno 2>/dev/null',
-  uid: 'id -u',
-  loaded: 'if grep -q "^kheaders " /proc/modules 2>/dev/null; then echo yes; fi',
-  ...Object.fromEntries(ARCHIVE_PATHS.map((path, index) => [`archive${index}`, sightingCommand(path)])),
+  uid: 'echo ${USER_ID:-$(id -u)}',
+  loaded:
+    'while read -r name rest; do if [ "$name" = kheaders ]; then echo yes; fi; done </proc/modules 2>/dev/null',
+  stat: `stat -c '%s %n' ${ARCHIVE_PATHS.join(' ')} 2>&1`,
+  readable: [
+    `for path in ${ARCHIVE_PATHS.join(' ')}; do`,
+    'if [ -e $path ]; then if ( : <$path ) 2>/dev/null; then echo $path; fi; fi; done',
+  ].join(' '),
   modules: [
     `if [ ! -e ${ARCHIVE_PATHS[0]} ] && [ ! -e ${ARCHIVE_PATHS[1]} ]; then`,
     `find ${MODULE_FOLDERS.join(' ')} -name kheaders.ko 2>/dev/null; fi`,
   ].join(' '),
 };
 
-function sightingCommand(path: string): string {
-  return `stat -c %s ${path} 2>&1; if ( : <${path} ) 2>/dev/null; then echo readable; fi`;
-}
-
 function firstSighting(answers: Map<string, string>): ArchiveSighting | undefined {
-  const sightings = ARCHIVE_PATHS.map((path, index) =>
-    parseSighting(path, answers.get(`archive${index}`) ?? ''),
-  );
-  return (
-    sightings.find((sighting) => sighting?.state === 'readable') ?? sightings.find((sighting) => sighting)
-  );
+  const stat = (answers.get('stat') ?? '').split('\n');
+  const readable = (answers.get('readable') ?? '').split('\n');
+  const sightings = ARCHIVE_PATHS.map((path) => sighting(path, stat, readable.includes(path)));
+  return sightings.find((seen) => seen?.state === 'readable') ?? sightings.find((seen) => seen);
 }
 
-function parseSighting(path: string, answer: string): ArchiveSighting | undefined {
-  const lines = answer.split('\n');
-  const size = lines.find((line) => /^\d{1,12}$/.test(line));
+function sighting(path: string, stat: string[], readable: boolean): ArchiveSighting | undefined {
+  const about = stat.find((line) => line.includes(path)) ?? '';
+  const size = /^(\d{1,12}) /.exec(about)?.[1];
   const bytes = size === undefined ? undefined : Number(size);
-  if (lines.includes('readable')) return { path, state: 'readable', bytes };
-  const denied = bytes !== undefined || /permission denied|operation not permitted/i.test(answer);
+  if (readable) return { path, state: 'readable', bytes };
+  const denied = bytes !== undefined || /permission denied|operation not permitted/i.test(about);
   return denied ? { path, state: 'denied', bytes } : undefined;
 }
 

@@ -22,7 +22,10 @@ export async function readProperties(access: Access, options: CallOptions): Prom
   const questions = script(
     Object.fromEntries(Object.entries(PROPERTIES).map(([name, property]) => [name, `getprop ${property}`])),
   );
-  const answers = questions.parse((await runWith(access, questions.commandLine, options)).stdout);
+  const answers = questions.parse(
+    (await runWith(access, questions.commandLine, { purpose: 'asking for its properties', ...options }))
+      .stdout,
+  );
   return Object.fromEntries(
     Object.keys(PROPERTIES).flatMap((name) => {
       const value = answers.get(name);

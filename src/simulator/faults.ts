@@ -13,28 +13,24 @@ export const FAULT_POINTS = [
 
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
+/** What becomes of the device, as the adb server sees it. */
+export const STATE_FAULTS = ['unauthorized', 'offline', 'gone'] as const;
+
 /** What goes wrong on the wire between device and client, at a byte of a service's answer. */
-export const WIRE_FAULTS = [
-  'hang',
-  'close',
-  'dribble',
-  'garbage',
-  'unauthorized',
-  'offline',
-  'gone',
-] as const;
+export const WIRE_FAULTS = ['hang', 'close', 'dribble', 'garbage', ...STATE_FAULTS] as const;
 
 /** What goes wrong in the answer itself, on a wire that works. */
 export const CONTENT_FAULTS = ['refuse', 'fail', 'wrong-size', 'wrong-md5', 'corrupt'] as const;
 
+export type StateFaultKind = (typeof STATE_FAULTS)[number];
 export type WireFaultKind = (typeof WIRE_FAULTS)[number];
 export type ContentFaultKind = (typeof CONTENT_FAULTS)[number];
 export type FaultKind = WireFaultKind | ContentFaultKind;
 
 /** docs/simulator.md tells what each kind does at each point. */
-export interface FaultDescription {
+export interface FaultDescription<Kind extends FaultKind = FaultKind> {
   on: FaultPoint;
-  kind: FaultKind;
+  kind: Kind;
   /** The byte at which it strikes: of the answer on the wire, or of the content (corrupt, fail, wrong-size). */
   at?: number;
   /** Strikes only where the path or the command line holds this text. */
@@ -64,17 +60,22 @@ export class FaultList {
   }
 
   /** The first fault of these kinds that strikes now; it counts as one of its `times`. */
-  strike(point: FaultPoint, kinds: readonly FaultKind[], subject = ''): FaultDescription | undefined {
+  strike<Kind extends FaultKind>(
+    point: FaultPoint,
+    kinds: readonly Kind[],
+    subject = '',
+  ): FaultDescription<Kind> | undefined {
+    const wanted = (fault: FaultDescription): fault is FaultDescription<Kind> =>
+      (fault.on === point || fault.on === 'any') && (kinds as readonly FaultKind[]).includes(fault.kind);
     for (const entry of this.#faults) {
-      const { on, kind, match = '' } = entry.fault;
-      const meant = (on === point || on === 'any') && kinds.includes(kind) && subject.includes(match);
-      if (!meant || entry.left === 0) continue;
+      const { fault } = entry;
+      if (!wanted(fault) || !subject.includes(fault.match ?? '') || entry.left === 0) continue;
       if (entry.toSkip > 0) {
         entry.toSkip -= 1;
         continue;
       }
       entry.left -= 1;
-      return entry.fault;
+      return fault;
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { dirname } from 'node:path';
-import type { DeviceDescription, LabDescription } from './lab/lab-description';
+import type { ArchiveDescription, DeviceDescription, LabDescription } from './lab/lab-description';
 import { readLab } from './lab/read-lab';
 import { startSimulator, type Simulator } from './simulator';
 
@@ -38,6 +38,9 @@ export async function runSimulator(options: RunSimulatorOptions): Promise<void> 
   }
 }
 
+/** Large enough for progress to be seen, small enough to be made at once. */
+const ARCHIVE: ArchiveDescription = { sample: { extraHeaders: 150 } };
+
 const RELEASES = [
   '6.1.145-android14-11-gc1de4747ac59-ab14219743',
   '6.12.38-android16-5-gb575a0b6e647-ab14355190-4k',
@@ -51,6 +54,7 @@ export function builtInLab(count?: number): LabDescription {
     serial: `SIM${String(index + 1).padStart(4, '0')}`,
     model: 'Simulated Phone',
     kernel: { release: RELEASES[index % RELEASES.length] ?? '' },
+    headers: { kind: 'built-in', archive: ARCHIVE },
   }));
   return { version: 1, devices };
 }
@@ -63,7 +67,7 @@ const SHOWCASE: DeviceDescription[] = [
     android: '14',
     sdk: 34,
     kernel: { release: RELEASES[0] ?? '' },
-    headers: { kind: 'built-in' },
+    headers: { kind: 'built-in', archive: ARCHIVE },
   },
   {
     serial: 'SIMMODULE',
@@ -72,7 +76,7 @@ const SHOWCASE: DeviceDescription[] = [
     android: '16',
     sdk: 36,
     kernel: { release: RELEASES[1] ?? '' },
-    headers: { kind: 'module' },
+    headers: { kind: 'module', archive: ARCHIVE },
     adbRoot: 'allowed',
     su: 'aosp',
   },
@@ -85,7 +89,7 @@ const SHOWCASE: DeviceDescription[] = [
     sdk: 33,
     connection: 'tcp',
     kernel: { release: RELEASES[2] ?? '' },
-    headers: { kind: 'denied' },
+    headers: { kind: 'denied', archive: ARCHIVE },
     su: 'magisk',
   },
 ];

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FaultList, type FaultDescription, type WireFaultKind } from './faults';
+import { FaultList, type FaultDescription, type StateFaultKind } from './faults';
 import { ROOT_UID, SHELL_UID, type FileSystem } from './file-system';
 import { KernelModules, type ModuleRules } from './kernel-modules';
 import type { DeviceDescription, DeviceState } from './lab/lab-description';
@@ -191,12 +191,11 @@ export class SimulatedDevice extends EventEmitter<{ changed: [] }> {
   }
 
   /** Brings about a fault that is the device's, not one connection's. */
-  suffer({ kind, forMs }: FaultDescription & { kind: WireFaultKind }): void {
+  suffer({ kind, forMs }: FaultDescription<StateFaultKind>): void {
     if (kind === 'gone') {
       this.unplug();
       if (forMs !== undefined) this.#later(forMs, () => this.plug());
-    }
-    if (kind === 'offline' || kind === 'unauthorized') {
+    } else {
       this.setState(kind);
       if (forMs !== undefined) this.#later(forMs, () => this.setState('device'));
     }

@@ -172,10 +172,9 @@ class Listener {
     try {
       await serveClient(connection, { transports: this.#transports, adb: this.adb });
     } catch (error) {
-      // A wait that was cut short when the client left rejects with an AbortError.
-      const left = error instanceof ConnectionClosed || connection.signal.aborted;
-      if (!left) this.errors.push(error);
-      if (!(error instanceof ConnectionClosed)) connection.destroy();
+      if (error instanceof ConnectionClosed || socket.destroyed) return; // the client left, or was sent away
+      this.errors.push(error);
+      socket.destroy();
     }
   }
 }

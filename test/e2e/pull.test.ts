@@ -110,7 +110,7 @@ describe.each(KERNELS)('on the kernel $name', ({ name, origin }) => {
       const run = await kh(['devices', '-s', guest.serial, '--json'], { env: guest.env });
       expect(run).toExitWith(0);
       expect(run.json()).toMatchObject({
-        result: [{ headers: { status: origin === 'module' ? 'module' : 'denied' } }],
+        devices: [{ headers: { status: origin === 'module' ? 'module' : 'denied' } }],
       });
     });
   });

@@ -49,7 +49,7 @@ export function modulePhone(more: Partial<DeviceDescription> = {}): DeviceDescri
 }
 
 /** An archive that takes more than one packet to transfer: some 400 KB. */
-export const LARGE_ARCHIVE = { sample: { extraHeaders: 250 } };
+export const LARGE_ARCHIVE = { sample: { extraHeaders: 600 } };
 
 export function closeAt(on: FaultPoint, at: number): FaultDescription {
   return fault('close', on, at);

@@ -29,7 +29,7 @@ export interface LabDescription {
 export interface AdbDescription {
   /** Protocol version; 41 when left out. Below 41 there are no transport ids in `tport`. */
   version?: number;
-  /** What `host:features` says. */
+  /** What `host:host-features` says. */
   features?: string[];
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 /** The other side went away, or was sent away. */
@@ -13,15 +14,22 @@ export class ClientConnection {
   /** Fires when the connection is over, whoever ended it. */
   readonly signal: AbortSignal;
   #ended = false;
+  readonly #waiting = new Set<() => void>();
 
   constructor(private readonly socket: Socket) {
     const controller = new AbortController();
     this.signal = controller.signal;
     socket.setNoDelay(true);
     socket.on('error', () => undefined); // 'close' follows
-    socket.on('end', () => (this.#ended = true));
+    // One listener for good: a new 'readable' listener fires at once where bytes wait, even if they are too few.
+    socket.on('readable', () => this.#wake());
+    socket.on('end', () => {
+      this.#ended = true;
+      this.#wake();
+    });
     socket.on('close', () => {
       this.#ended = true;
+      this.#wake();
       controller.abort(new ConnectionClosed());
     });
   }
@@ -49,7 +57,7 @@ export class ClientConnection {
   /** Settles when the bytes are on their way, and there is room for more. @throws ConnectionClosed */
   async write(bytes: Buffer): Promise<void> {
     if (!this.socket.writable) throw new ConnectionClosed();
-    if (!this.socket.write(bytes)) await this.#once('drain');
+    if (!this.socket.write(bytes)) await once(this.socket, 'drain', { signal: this.signal });
   }
 
   /** Reads on, to no use, until the client leaves. @throws ConnectionClosed always */
@@ -69,19 +77,13 @@ export class ClientConnection {
   }
 
   async #readable(): Promise<void> {
-    if (this.#ended || this.socket.destroyed) throw new ConnectionClosed();
-    await this.#once('readable');
+    if (this.#ended) throw new ConnectionClosed();
+    await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 
-  #once(event: 'readable' | 'drain'): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        for (const name of events) this.socket.off(name, settle);
-        if (this.socket.destroyed) reject(new ConnectionClosed());
-        else resolve();
-      };
-      const events = [event, 'end', 'close'] as const;
-      for (const name of events) this.socket.on(name, settle);
-    });
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
   }
 }

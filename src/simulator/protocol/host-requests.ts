@@ -3,8 +3,10 @@ import type { Target } from './transports';
 /** A host service, and the device that it is asked about. */
 export interface HostRequest {
   target: Target;
-  /** What is left without the address: `features`, `transport`, `wait-for-any-disconnect`, … */
+  /** What is left without the address: `features`, `wait-for-any-disconnect`, … */
   service: string;
+  /** Set where the connection is to be handed over to the device. */
+  handover?: 'transport' | 'tport';
 }
 
 /**
@@ -33,7 +35,7 @@ export function parseHostRequest(request: string, serials: readonly string[]): H
       return { target: { by: 'transport-id', id }, service: rest.slice(id.length + 1) };
     }
     default:
-      return parseTransport(rest) ?? { target: { by: 'any' }, service: rest };
+      return parseHandover(rest) ?? { target: { by: 'any' }, service: rest };
   }
 }
 
@@ -45,21 +47,18 @@ function leadingSerial(text: string, serials: readonly string[]): string {
   return /^(?:(?:usb|product|model|device|tcp|udp):)?[^:]*(?::\d+(?=:|$))?/.exec(text)?.[0] ?? '';
 }
 
-function parseTransport(rest: string): HostRequest | undefined {
-  const match = /^(transport|tport)(-id)?[:-](.*)$/s.exec(rest);
-  if (match === null) return undefined;
-  const [, service = '', byId, named = ''] = match;
-  if (service === 'tport') {
-    return named.startsWith('serial:')
-      ? { service, target: { by: 'serial', serial: named.slice('serial:'.length) } }
-      : { service, target: anyOf(named) };
-  }
-  if (byId !== undefined) return { service, target: { by: 'transport-id', id: named } };
-  return rest.startsWith('transport:')
-    ? { service, target: { by: 'serial', serial: named } }
-    : { service, target: anyOf(named) };
+/** `transport:SERIAL`, `transport-any`, `transport-id:ID`, `tport:serial:SERIAL`, `tport:any`, … */
+function parseHandover(rest: string): HostRequest | undefined {
+  const handover = rest.startsWith('tport:') ? 'tport' : 'transport';
+  const target = handoverTarget(rest);
+  return target === undefined ? undefined : { service: '', handover, target };
 }
 
-function anyOf(kind: string): Target {
-  return { by: kind === 'usb' || kind === 'local' ? kind : 'any' };
+function handoverTarget(rest: string): Target | undefined {
+  const serial = /^(?:transport|tport:serial):(.*)$/s.exec(rest)?.[1];
+  if (serial !== undefined) return { by: 'serial', serial };
+  const id = /^transport-id:(.*)$/s.exec(rest)?.[1];
+  if (id !== undefined) return { by: 'transport-id', id };
+  const scope = /^(?:transport-|tport:)(any|usb|local)$/.exec(rest)?.[1];
+  return scope === undefined ? undefined : { by: scope as 'any' | 'usb' | 'local' };
 }

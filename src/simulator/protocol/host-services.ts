@@ -1,9 +1,11 @@
+import { STATE_FAULTS } from '../faults';
 import type { AdbDescription } from '../lab/lab-description';
 import type { SimulatedDevice } from '../simulated-device';
 import type { ClientConnection } from './connection';
 import { serveDevice } from './device-services';
 import { failFrame, hexFrame, OKAY, parseHexLength } from './frames';
 import { parseHostRequest, type HostRequest } from './host-requests';
+import { trackDevices, waitFor } from './watch-services';
 import { ServerRefusal, type Target, type Transports } from './transports';
 import { Wire } from './wire';
 
@@ -48,7 +50,7 @@ async function answer(
     const scope = target.by === 'any' ? ({ by: waiting[1] } as Target) : target;
     return waitFor(connection, scope, waiting[2], context.transports);
   }
-  if (service === 'transport' || service === 'tport') return takeTransport(connection, request, context);
+  if (request.handover !== undefined) return takeTransport(connection, request, context);
   if (service === 'track-devices' || service === 'track-devices-l') {
     return trackDevices(connection, context.transports, service.endsWith('-l'));
   }
@@ -64,13 +66,11 @@ async function textAnswer(
     case 'version':
       return adb.version.toString(16).padStart(4, '0');
     case 'devices':
-      return listing(transports, false);
+      return transports.listing(false);
     case 'devices-l':
-      return listing(transports, true);
+      return transports.listing(true);
     case 'features':
-      return target.by === 'any'
-        ? adb.features.join(',')
-        : featuresOf(connection, transports.findReady(target));
+      return featuresOf(connection, target, transports);
     case 'host-features':
       return adb.features.join(',');
     case 'get-state':
@@ -86,44 +86,48 @@ async function textAnswer(
   }
 }
 
-async function featuresOf(connection: ClientConnection, device: SimulatedDevice): Promise<string> {
-  await meetFaults(connection, device, 'features');
+async function featuresOf(
+  connection: ClientConnection,
+  target: Target,
+  transports: Transports,
+): Promise<string> {
+  const device = await turnTo(connection, target, transports, 'features');
   return device.parts.description.features.join(',');
 }
 
-/** Brings about what is due when a client first turns to a device. @throws ServerRefusal, ConnectionClosed */
-async function meetFaults(
+/** The device that a client turns to, after the faults that are due for that. @throws ServerRefusal, ConnectionClosed */
+async function turnTo(
   connection: ClientConnection,
-  device: SimulatedDevice,
+  target: Target,
+  transports: Transports,
   point: 'connect' | 'features',
-): Promise<void> {
+): Promise<SimulatedDevice> {
+  const device = transports.findReady(target);
   if (device.faults.strike(point, ['refuse', 'fail']) !== undefined)
     throw new ServerRefusal('device offline');
+  const change = device.faults.strike(point, STATE_FAULTS);
+  if (change !== undefined) {
+    device.suffer(change);
+    return transports.findReady(target);
+  }
   const wire = new Wire(connection, device);
   wire.begin(point, '');
   await wire.finish();
-}
-
-function listing(transports: Transports, long: boolean): string {
-  return transports
-    .attached()
-    .map((device) => transports.describe(device, long))
-    .join('');
+  return device;
 }
 
 /** Hands the connection over to a device; `tport` says which one it is. */
 async function takeTransport(
   connection: ClientConnection,
-  { service, target }: HostRequest,
+  { handover, target }: HostRequest,
   { transports, adb }: HostContext,
 ): Promise<void> {
-  if (service === 'tport' && adb.version < 41) throw new ServerRefusal('unknown host service');
-  const device = transports.findReady(target);
-  await meetFaults(connection, device, 'connect');
+  if (handover === 'tport' && adb.version < 41) throw new ServerRefusal('unknown host service');
+  const device = await turnTo(connection, target, transports, 'connect');
   device.addConnection(connection);
   try {
     await connection.write(
-      service === 'tport' ? Buffer.concat([OKAY, transportId(transports, device)]) : OKAY,
+      handover === 'tport' ? Buffer.concat([OKAY, transportId(transports, device)]) : OKAY,
     );
     const request = await readRequest(connection);
     if (request === undefined) connection.destroy();
@@ -137,64 +141,4 @@ function transportId(transports: Transports, device: SimulatedDevice): Buffer {
   const id = Buffer.alloc(8);
   id.writeBigUInt64LE(BigInt(transports.idOf(device) ?? 0));
   return id;
-}
-
-/** The whole list now, and again after every change. */
-async function trackDevices(
-  connection: ClientConnection,
-  transports: Transports,
-  long: boolean,
-): Promise<void> {
-  await connection.write(OKAY);
-  let last: string | undefined;
-  let sending = Promise.resolve();
-  const send = () => {
-    sending = sending
-      .then(async () => {
-        const text = listing(transports, long);
-        if (text === last) return;
-        last = text;
-        await connection.write(hexFrame(text));
-      })
-      .catch(() => undefined); // the client left; `hang` below ends the service
-  };
-  transports.on('changed', send);
-  try {
-    send();
-    await connection.hang();
-  } finally {
-    transports.off('changed', send);
-  }
-}
-
-/** OKAY at once, and OKAY again when the device is in that state. */
-async function waitFor(
-  connection: ClientConnection,
-  target: Target,
-  state: string,
-  transports: Transports,
-): Promise<void> {
-  await connection.write(OKAY);
-  const reached = () => {
-    const states = transports.matching(target).map((device) => device.state as string);
-    return state === 'disconnect' ? states.length === 0 : states.includes(state);
-  };
-  if (!reached()) {
-    await new Promise<void>((resolve, reject) => {
-      const leave = () => {
-        transports.off('changed', check);
-        reject(connection.signal.reason);
-      };
-      const check = () => {
-        if (!reached()) return;
-        transports.off('changed', check);
-        connection.signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      connection.signal.addEventListener('abort', leave);
-      connection.hang().catch(() => connection.destroy());
-      transports.on('changed', check);
-    });
-  }
-  await connection.write(OKAY);
 }

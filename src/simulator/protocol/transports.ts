@@ -94,8 +94,14 @@ export class Transports extends EventEmitter<{ changed: [] }> {
     else if (!this.#ids.has(device)) this.#ids.set(device, (this.#lastId += 1));
   }
 
-  /** A line of `host:devices`, or of `host:devices-l`. */
-  describe(device: SimulatedDevice, long: boolean): string {
+  /** What `host:devices` says, or `host:devices-l`. */
+  listing(long: boolean): string {
+    return this.attached()
+      .map((device) => this.#line(device, long))
+      .join('');
+  }
+
+  #line(device: SimulatedDevice, long: boolean): string {
     if (!long) return `${device.serial}\t${stateText(device.state)}\n`;
     const { devpath } = device.parts.description;
     const known = device.state === 'device' || device.state === 'recovery' || device.state === 'sideload';

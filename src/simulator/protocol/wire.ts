@@ -8,7 +8,7 @@ const DRIBBLED = 2048;
 /** With a speed to keep, no more than this goes out at once. */
 const PACED_PIECE = 16384;
 
-type WireFault = FaultDescription & { kind: WireFaultKind };
+type WireFault = FaultDescription<WireFaultKind>;
 
 /** What a device sends on one connection: counted, at the device's speed, and with its faults. */
 export class Wire {
@@ -23,7 +23,7 @@ export class Wire {
   /** A service begins its answer: the fault that is due for it, if any, counts bytes from here. */
   begin(point: FaultPoint, subject: string): void {
     this.#sent = 0;
-    this.#fault = this.device.faults.strike(point, WIRE_FAULTS, subject) as WireFault | undefined;
+    this.#fault = this.device.faults.strike(point, WIRE_FAULTS, subject);
   }
 
   /** @throws ConnectionClosed */
@@ -62,7 +62,7 @@ export class Wire {
       case 'unauthorized':
       case 'offline':
       case 'gone':
-        this.device.suffer(fault);
+        this.device.suffer({ ...fault, kind: fault.kind });
         throw new ConnectionClosed();
     }
   }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -70,13 +70,38 @@ export function archiveMd5(kernel: KernelName): string {
 
 const ADB_SERVER_PORT = '5137';
 
+/**
+ * The rig's init removes su before it uses it to become the shell user, so a
+ * guest with neither root nor su ends at once. This copy of the rig keeps a su
+ * that only init can run.
+ */
+function rigWithoutSu(folder: string): string {
+  const rig = process.env['KH_RIG'] ?? '';
+  for (const name of ['boot', 'make-boot-image', 'guest']) {
+    cpSync(join(rig, name), join(folder, name), { recursive: true });
+  }
+  const init = join(folder, 'guest', 'init');
+  const text = readFileSync(init, 'utf8')
+    .replace('[ $su = no ] && rm', 'cp /system/bin/su /dev/su; chmod 700 /dev/su; [ $su = no ] && rm')
+    .replace('exec su shell', 'exec /dev/su shell');
+  chmodSync(init, 0o755);
+  writeFileSync(init, text);
+  return join(folder, 'boot');
+}
+
 /** Boots a guest; dispose of it when done. */
 export async function bootGuest(options: GuestOptions): Promise<Guest> {
   const port = String(await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'kh-e2e-'));
-  const env = { ANDROID_ADB_SERVER_PORT: ADB_SERVER_PORT, RIG_RUN: folder };
+  const env = {
+    ANDROID_ADB_SERVER_PORT: ADB_SERVER_PORT,
+    RIG_RUN: folder,
+    RIG_KERNELS: join(process.env['KH_RIG'] ?? '', 'kernels'),
+  };
   const wholeEnv = { ...process.env, ...env };
-  const boot = join(process.env['KH_RIG'] ?? '', 'boot');
+  const rig = process.env['KH_RIG'] ?? '';
+  const boot =
+    options.user === 'shell' && options.su === 'no' ? rigWithoutSu(join(folder, 'rig')) : join(rig, 'boot');
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   const { stdout } = await run(boot, [...words, '--port', port], { env: wholeEnv });
   const serial = stdout.trim();

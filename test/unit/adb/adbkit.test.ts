@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import Connection from '@devicefarmer/adbkit/dist/src/adb/connection';
 import Protocol from '@devicefarmer/adbkit/dist/src/adb/protocol';
+import { freePort } from './support/fake-adb-server';
 
 /** These modules are not part of adbkit's public face; its version is therefore pinned exactly. */
 describe('the inner modules of adbkit that kh uses', () => {
@@ -14,7 +15,7 @@ describe('the inner modules of adbkit that kh uses', () => {
   });
 
   it('have the connection, with the members that src/adb relies on', async () => {
-    const connection = new Connection({ host: '127.0.0.1', port: 1 });
+    const connection = new Connection({ host: '127.0.0.1', port: await freePort() });
     expect(connection).toBeInstanceOf(EventEmitter);
     expect(typeof Connection.prototype.startServer).toBe('function');
     connection.startServer = () => {
@@ -23,6 +24,7 @@ describe('the inner modules of adbkit that kh uses', () => {
     const connecting = connection.connect();
     expect(connection.socket).toBeInstanceOf(Socket);
     await expect(connecting).rejects.toThrow('asked to start a server');
+    expect(connection.socket.destroyed).toBe(true);
   });
 
   it('have the framing of requests', () => {

@@ -5,19 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectServer } from '../../../src/adb/connect-server';
 import type { AdbServerAddress } from '../../../src/adb/server-address';
-import { deviceScript, fakeAdbServer, PIXEL_LINE, type FakeAdbServer } from './support/fake-adb-server';
+import {
+  deviceScript,
+  fakeAdbServer,
+  freePort,
+  PIXEL_LINE,
+  type FakeAdbServer,
+} from './support/fake-adb-server';
 
 const signal = new AbortController().signal;
-
-/** A loopback port at which nothing listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('connectServer', () => {
   let server: FakeAdbServer | undefined;
@@ -63,6 +59,15 @@ describe('connectServer', () => {
     listening.close();
   });
 
+  it.each(['127.0.0.1', '::1'])('finds a server on localhost that listens on %s', async (host) => {
+    const listening = createServer((socket) => socket.end('OKAY00040029')).listen(0, host);
+    await once(listening, 'listening');
+    const { port } = listening.address() as { port: number };
+    const connected = await connectServer({ kind: 'tcp', host: 'localhost', port }, { signal });
+    expect(connected.version).toBe(41);
+    listening.close();
+  });
+
   it('starts a server where none runs, on the port that was asked for, whatever the environment says', async () => {
     const port = await freePort();
     const record = join(folder, 'record');
@@ -72,7 +77,7 @@ describe('connectServer', () => {
     process.env['ANDROID_ADB_SERVER_ADDRESS'] = 'far.example';
     try {
       await expect(
-        connectServer({ kind: 'tcp', host: '127.0.0.1', port }, { signal, adbPath }),
+        connectServer({ kind: 'tcp', host: 'localhost', port }, { signal, adbPath }),
       ).rejects.toMatchObject({
         code: 'ADB_UNAVAILABLE',
         message: expect.stringContaining('nope') as string,

@@ -4,6 +4,8 @@ import { unpackArchive } from '../../../src/archive/unpack-archive';
 import type { DecoderName } from '../../../src/archive/xz/decode-xz';
 import { limits, listing, never, rejection, scratch } from './support/scratch';
 
+jest.setTimeout(60_000); // Some sixty archives a test.
+
 const TRAITS = { foldsCase: false, foldsUnicode: false, keepsModes: true };
 
 /** Unpacks into a folder with a canary around it, and looks at what changed outside. */

@@ -19,10 +19,11 @@ function phoneWithModule({ root, loadable = true }: { root: 'adb' | 'su' | 'none
     [/modprobe/, () => ((state.loaded ||= loadable), loadable ? '' : 'modprobe: Failed; Exec format error')],
     [/for try/, () => (state.readers ? 'yes' : '')],
     [/rmmod/, () => ((state.loaded &&= state.unloadable), state.unloadable ? 'rmmod: busy' : '')],
-    [/stat -c %s \/sys/, () => (state.loaded ? '5\nreadable' : 'No such file or directory')],
+    [/^stat/, () => (state.loaded ? `5 ${SYSFS}` : 'No such file or directory')],
+    [/^for path/, () => (state.loaded ? SYSFS : '')],
     [/^if \[ ! -e/, () => (state.loaded ? '' : KO)],
-    [/^if grep -q "\^kheaders/, isLoaded],
-    [/^id -u/, () => (state.adbdIsRoot ? '0' : '2000')],
+    [/^while read|^if grep -q "\^kheaders/, isLoaded],
+    [/id -u/, () => (state.adbdIsRoot ? '0' : '2000')],
     [/^md5sum/, `0123456789abcdef0123456789abcdef  ${SYSFS}`],
   ];
   const device = fakeDevice({ answers, files: { [SYSFS]: Buffer.from('bytes') } });
@@ -64,7 +65,7 @@ async function content(source: HeadersSource): Promise<string> {
 describe('locateHeaders', () => {
   it('reads a built-in archive as it is, without asking for root', async () => {
     const device = fakeDevice({
-      answers: [UNAME, [/stat -c %s \/sys/, '5\nreadable'], [/^md5sum/, 'no such tool']],
+      answers: [UNAME, [/^stat/, `5 ${SYSFS}`], [/^for path/, SYSFS], [/^md5sum/, 'no such tool']],
       files: { [SYSFS]: Buffer.from('bytes') },
     });
     const { source, work } = await locate(device);
@@ -81,7 +82,8 @@ describe('locateHeaders', () => {
         UNAME,
         [/^su 0 sh -c 'id -u'/, '0'],
         [/^su 0 sh -c 'cat/, 'by su'],
-        [/stat -c %s \/sys/, () => (device.commandLines.at(-1)?.startsWith('su ') ? '5\nreadable' : '5')],
+        [/^stat/, `5 ${SYSFS}`],
+        [/^for path/, () => (device.commandLines.at(-1)?.startsWith('su ') ? SYSFS : '')],
       ],
     });
     const { source, work } = await locate(device);
@@ -91,7 +93,7 @@ describe('locateHeaders', () => {
   });
 
   it('says that the archive is there but denied, and what would help, where no root is to be had', async () => {
-    const device = fakeDevice({ answers: [UNAME, [/stat -c %s \/sys/, '5'], [/^su/, 'su: not found']] });
+    const device = fakeDevice({ answers: [UNAME, [/^stat/, `5 ${SYSFS}`], [/^su/, 'su: not found']] });
     const { source } = await locate(device);
     await expect(source()).rejects.toMatchObject({
       code: 'HEADERS_DENIED',
@@ -103,7 +105,7 @@ describe('locateHeaders', () => {
   });
 
   it('does not climb where --privilege none forbids it', async () => {
-    const device = fakeDevice({ answers: [UNAME, [/stat -c %s \/sys/, '5']], root: 'already-root' });
+    const device = fakeDevice({ answers: [UNAME, [/^stat/, `5 ${SYSFS}`]], root: 'already-root' });
     const { source } = await locate(device, 'none');
     await expect(source()).rejects.toMatchObject({
       code: 'HEADERS_DENIED',

@@ -1,9 +1,10 @@
 import { TIME_LIMITS } from '../../../src/core/limits';
-import { probeDevice } from '../../../src/device/probe';
+import { ARCHIVE_PATHS, probeDevice } from '../../../src/device/probe';
 import { fakeDevice, type Answers } from './support/fake-device';
 
 const UNAME =
   '6.1.145-android14-11-gc1de4747ac59-ab14219743 #1 SMP PREEMPT Thu Jan  1 00:00:00 UTC 1970 aarch64';
+const [SYSFS, PROCFS] = ARCHIVE_PATHS;
 const BOOT_ID = 'f9dcb0e6-b31d-445c-835a-d15b25ae89c5';
 
 function probe(answers: Answers) {
@@ -43,7 +44,10 @@ describe('probeDevice', () => {
   });
 
   it('sees an archive that can be read, with its size', async () => {
-    const { result } = probe([[/stat -c %s \/sys/, '3906328\nreadable']]);
+    const { result } = probe([
+      [/^stat/, `3906328 ${SYSFS}\nstat: '${PROCFS}': No such file or directory`],
+      [/^for path/, SYSFS],
+    ]);
     expect((await result).archive).toEqual({
       path: '/sys/kernel/kheaders.tar.xz',
       state: 'readable',
@@ -52,16 +56,16 @@ describe('probeDevice', () => {
   });
 
   it.each([
-    ['the mode forbids reading', '3906328', 3906328],
+    ['the mode forbids reading', `3906328 ${SYSFS}`, 3906328],
     ['SELinux forbids even stat', "stat: '/sys/kernel/kheaders.tar.xz': Permission denied", undefined],
   ])('calls an archive denied where %s', async (_, answer, bytes) => {
-    const { result } = probe([[/stat -c %s \/sys/, answer]]);
+    const { result } = probe([[/^stat/, answer]]);
     expect((await result).archive).toEqual({ path: '/sys/kernel/kheaders.tar.xz', state: 'denied', bytes });
   });
 
   it('sees no archive where stat says that there is none', async () => {
     const { result } = probe([
-      [/stat -c/, "stat: '/sys/kernel/kheaders.tar.xz': No such file or directory"],
+      [/^stat/, `stat: '${SYSFS}': No such file or directory`],
       [/^if \[ ! -e/, '/system_dlkm/lib/modules/kheaders.ko\nfind: bad'],
     ]);
     const { archive, modules } = await result;
@@ -71,8 +75,8 @@ describe('probeDevice', () => {
 
   it('prefers the path that can be read', async () => {
     const { result } = probe([
-      [/stat -c %s \/sys/, '100'],
-      [/stat -c %s \/proc/, '200\nreadable'],
+      [/^stat/, `100 ${SYSFS}\n200 ${PROCFS}`],
+      [/^for path/, PROCFS],
     ]);
     expect((await result).archive?.path).toBe('/proc/kheaders.tar.xz');
   });

@@ -160,3 +160,13 @@ export function packet(kind: number, data: string | Buffer, length = Buffer.from
   header.writeUInt32LE(length, 1);
   return Buffer.concat([header, Buffer.from(data)]);
 }
+
+/** A loopback port at which nothing listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

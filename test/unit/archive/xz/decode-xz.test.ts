@@ -6,6 +6,8 @@ import { decodeXz, type DecodeOptions } from '../../../../src/archive/xz/decode-
 import { encodeXz } from '../../../../src/archive/xz/encode-xz';
 import { inChunks, never, rejection } from '../support/scratch';
 
+jest.setTimeout(60_000); // Children and WebAssembly take their time on a busy machine.
+
 const options: DecodeOptions = { memoryLimit: 128 * 2 ** 20, outputLimit: 2 ** 30, signal: never };
 
 /** The `xz` processes that are children of this one. */
@@ -82,7 +84,7 @@ describe.each(['xz', 'native', 'wasm'] as const)('the %s decoder', (decoder) => 
   });
 
   it('leaves no child behind when nobody takes the rest of the output', async () => {
-    const archive = await makeSampleArchive({ release: '6.1.0', extraHeaders: 500 });
+    const archive = storedXz([Buffer.alloc(4_000_000, 'headers ')]);
     let taken = 0;
     for await (const output of decodeXz(inChunks(archive), { ...options, decoder })) {
       taken += output.length;

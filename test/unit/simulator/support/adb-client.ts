@@ -28,7 +28,10 @@ export async function adbClient(port: number): Promise<AdbClient> {
     ended = true;
     wake();
   });
-  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
   const take = (length: number) => {
     const taken = received.subarray(0, length);
     received = received.subarray(length);

@@ -1,0 +1,95 @@
+'use strict';
+// `npm run bench`: kh beside the commands that do the same by hand, in one run.
+// docs/benchmarks.md says what each line means.
+const { spawnSync } = require('node:child_process');
+const os = require('node:os');
+const { parseArgs } = require('node:util');
+const { version } = require('../../package.json');
+const { benchArchive } = require('./archive');
+const { compare } = require('./compare');
+const { extraction, realPull, simulatedPull, startUp, wholeLab } = require('./comparisons');
+const { comparisonText, heading } = require('./report');
+const { makeScratch } = require('./scratch');
+const { serialsOf, startSimulators } = require('./simulators');
+
+const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--json]
+
+  --runs N        how often each command runs (11)
+  --serial SERIAL a real device to measure as well; may be repeated
+  --archive FILE  the kheaders.tar.xz of the simulated devices; one is made when left out
+  --json          all figures as one document
+`;
+
+const LABS = [1, 4, 16];
+
+async function main() {
+  const options = readOptions();
+  const scratch = makeScratch();
+  const machine = machineFacts();
+  if (options.archive === undefined) console.error('making an archive of real size…');
+  const archive = await benchArchive(options.archive, scratch.root);
+  const show = options.json ? () => undefined : console.log;
+  show(heading({ machine, archive: archive.facts, scratch, runs: options.runs }));
+
+  const simulators = await startSimulators(LABS, archive.path, archive.facts.release);
+  const comparisons = [];
+  for await (const comparison of allComparisons(options, archive.path, simulators.ports, scratch)) {
+    const result = await compare(comparison, options.runs, scratch);
+    comparisons.push(result);
+    show(comparisonText(result));
+  }
+  simulators.stop();
+  if (options.json)
+    console.log(JSON.stringify({ machine, archive: archive.facts, comparisons }, undefined, 2));
+}
+
+async function* allComparisons({ serials }, archive, ports, scratch) {
+  yield startUp();
+  yield extraction(archive);
+  const [serial] = serialsOf(1);
+  yield simulatedPull(serial, ports[0]);
+  for (const real of serials) yield realPull(real, scratch.folder());
+  for (const [n, count] of LABS.entries()) yield wholeLab(serialsOf(count), ports[n]);
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '11' },
+      serial: { type: 'string', multiple: true, default: [] },
+      archive: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const { help, runs, serial: serials, archive, json } = values;
+  if (help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs ${runs} is no number of runs`);
+  return { runs: Number(runs), serials, archive, json };
+}
+
+function machineFacts() {
+  const cpus = os.cpus();
+  return {
+    kh: version,
+    node: process.version,
+    platform: `${os.type()} ${os.arch()}`,
+    cpu: `${cpus.length} × ${cpus[0]?.model ?? 'unknown processor'}`,
+    memory: `${Math.round(os.totalmem() / 2 ** 30)} GB`,
+    tools: ['adb', 'tar', 'xz'].map(toolVersion),
+  };
+}
+
+/** What a tool says first when asked for its version. */
+function toolVersion(tool) {
+  const asked = spawnSync(tool, ['--version'], { encoding: 'utf8' });
+  return asked.status === 0 ? asked.stdout.split('\n')[0] : `no ${tool}`;
+}
+
+main().catch((error) => {
+  console.error(`bench: ${error.message}`);
+  process.exit(1);
+});

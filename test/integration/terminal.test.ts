@@ -1,0 +1,14 @@
+import { kh } from '../support/kh';
+import { LARGE_ARCHIVE, pixel, startLab } from '../support/lab';
+
+describe('kh on a terminal', () => {
+  it('keeps stdout for the result, whatever it draws on the terminal', async () => {
+    const lab = await startLab({
+      devices: [pixel({ headers: { kind: 'built-in', archive: LARGE_ARCHIVE } })],
+    });
+    const run = await kh(['pull'], { lab, tty: true });
+    expect(run).toExitWith(0);
+    expect(run.stdout).toMatch(/^\/.*\/workspaces\/PIXEL\/6\.1\.145\S*\n$/);
+    expect(run.stderr).toContain('\u001b[');
+  });
+});
