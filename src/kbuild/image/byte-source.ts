@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { KhError, isErrno } from '../../core/errors';
+import { KhError } from '../../core/errors';
 
 /** Bytes that are read where they are needed: a file here, or a partition on a device. */
 export interface ByteSource {
@@ -19,19 +19,19 @@ export function bufferSource(bytes: Buffer): ByteSource {
 /**
  * A file on this machine; disposing closes it.
  *
- * @throws KhError USAGE when it cannot be opened, BUILD_BAD_IMAGE when it shrinks while it is read
+ * @throws KhError USAGE when it cannot be opened or read, BUILD_BAD_IMAGE when it shrinks while it is read
  */
 export async function openFileSource(path: string): Promise<ByteSource & AsyncDisposable> {
-  const file = await open(path).catch((error: unknown) => {
-    throw isErrno(error) ? unreadable(path, error) : error;
+  const file = await open(path).catch((cause: unknown) => {
+    throw unreadable(path, cause);
   });
   const { size } = await file.stat();
   return {
     size,
     read: async (offset, length) => {
       const bytes = Buffer.allocUnsafe(length);
-      const { bytesRead } = await file.read(bytes, 0, length, offset).catch((error: unknown) => {
-        throw isErrno(error) ? unreadable(path, error) : error;
+      const { bytesRead } = await file.read(bytes, 0, length, offset).catch((cause: unknown) => {
+        throw unreadable(path, cause);
       });
       if (bytesRead === length) return bytes;
       throw new KhError('BUILD_BAD_IMAGE', { message: `${path} ended while it was read`, details: { path } });
@@ -40,10 +40,7 @@ export async function openFileSource(path: string): Promise<ByteSource & AsyncDi
   };
 }
 
-function unreadable(path: string, cause: NodeJS.ErrnoException): KhError {
-  return new KhError('USAGE', {
-    message: `${path} cannot be read: ${cause.message}`,
-    details: { path },
-    cause,
-  });
+function unreadable(path: string, cause: unknown): KhError {
+  const message = `${path} cannot be read: ${(cause as Error).message}`;
+  return new KhError('USAGE', { message, details: { path }, cause });
 }

@@ -40,12 +40,23 @@ export async function readKernel(
   const start = await source.read(0, Math.min(HEADER_BYTES, source.size));
   const kind = imageKind(start);
   if (kind === undefined) throw notAKernel(name, start);
-  const { offset, size } =
-    kind === 'boot' ? await findBootKernel(source, name) : { offset: 0, size: source.size };
+  const { offset, size } = await findKernel(kind, start, source, name);
   const { limit = LIMIT } = options;
   if (size > limit) throw badImage(name, `has a kernel of ${size} bytes; kh takes up to ${limit}`);
   const { layers, bytes } = await unpackKernel(await source.read(offset, size), name, options);
   return { layers: kind === 'boot' ? [kind, ...layers] : layers, bytes };
+}
+
+/** What of an image has to be read. Behind the loaded part of a vmlinux there may be a gigabyte for debuggers. */
+async function findKernel(
+  kind: ImageKind,
+  start: Buffer,
+  source: ByteSource,
+  name: string,
+): Promise<{ offset: number; size: number }> {
+  if (kind === 'boot') return findBootKernel(source, name);
+  const end = (kind === 'elf' && endOfSegments(start)) || source.size;
+  return { offset: 0, size: Math.min(end, source.size) };
 }
 
 /**
@@ -171,6 +182,7 @@ function vmlinux(bytes: Buffer, name: string): Buffer {
 
 /** Undefined when the table of segments is not all there. */
 function endOfSegments(bytes: Buffer): number | undefined {
+  if (bytes.length < 64) return undefined;
   const table = Number(bytes.readBigUInt64LE(32));
   const [size, count] = [bytes.readUInt16LE(54), bytes.readUInt16LE(56)];
   if (count > 0 && (size < 56 || table + size * count > bytes.length)) return undefined;

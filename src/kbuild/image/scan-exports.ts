@@ -31,11 +31,11 @@ export interface ScannedExports {
 export function scanExports(image: Buffer, name: string): ScannedExports {
   const bytes = aligned(image);
   for (const stride of STRIDES) {
-    const runs = findRuns(bytes, stride);
-    for (const run of runs) {
-      const table = settleTable(bytes, run);
-      const exports = table && readExports(bytes, table);
-      if (exports !== undefined) return exports;
+    for (const run of findRuns(bytes, stride)) {
+      for (const table of tablesIn(bytes, run)) {
+        const exports = readExports(bytes, table);
+        if (exports !== undefined) return exports;
+      }
     }
   }
   throw new KhError('BUILD_NO_EXPORTS', {
@@ -99,39 +99,40 @@ function findRuns(bytes: Buffer, stride: Table['stride']): Table[] {
   return runs.sort((one, other) => other.count - one.count);
 }
 
-/** A run without what chance put before and after it; undefined when no part of it is a table. */
-function settleTable(bytes: Buffer, run: Table): (Table & Tables) | undefined {
+/** A table of exports, and where what belongs to it lies. */
+interface PlacedTable extends Table {
+  /** Offset of the CRCs. */
+  crcs: number | undefined;
+  /** Offset of the flags. */
+  flags: number | undefined;
+}
+
+/** The tables that a run can be, without what chance put before and after it. */
+function* tablesIn(bytes: Buffer, run: Table): Generator<PlacedTable> {
   for (let before = 0; before <= STRAYS; before++) {
     for (let after = 0; after <= STRAYS; after++) {
       const count = run.count - before - after;
       if (count < FEWEST) break;
-      const table = { ...run, start: run.start + before * run.stride, count };
-      const tables = tablesBehind(bytes, table);
-      if (tables !== undefined) return { ...table, ...tables };
+      const table = placeTable(bytes, { ...run, start: run.start + before * run.stride, count });
+      if (table !== undefined) yield table;
     }
   }
-  return undefined;
-}
-
-/** What lies between the table and the names, as offsets. */
-interface Tables {
-  crcs: number | undefined;
-  flags: number | undefined;
 }
 
 /** The linker may leave so many bytes before the names. */
 const PADDING = 8;
 
-function tablesBehind(bytes: Buffer, table: Table): Tables | undefined {
+/** Undefined when the names do not lie where those of such a table have to. */
+function placeTable(bytes: Buffer, table: Table): PlacedTable | undefined {
   const { start, stride, count } = table;
   const end = start + stride * count;
   const gap = firstString(bytes, table) - end;
   const isJust = (size: number) => gap >= size && gap < size + PADDING;
-  if (gap === 0) return { crcs: undefined, flags: undefined };
-  if (gap === 4 * count) return { crcs: end, flags: undefined };
-  if (isJust(count) && areFlags(bytes, end, count)) return { crcs: undefined, flags: end };
+  if (gap === 0) return { ...table, crcs: undefined, flags: undefined };
+  if (gap === 4 * count) return { ...table, crcs: end, flags: undefined };
+  if (isJust(count) && areFlags(bytes, end, count)) return { ...table, crcs: undefined, flags: end };
   const flags = end + 4 * count;
-  if (isJust(5 * count) && areFlags(bytes, flags, count)) return { crcs: end, flags };
+  if (isJust(5 * count) && areFlags(bytes, flags, count)) return { ...table, crcs: end, flags };
   return undefined;
 }
 
@@ -155,7 +156,7 @@ function areFlags(bytes: Buffer, start: number, count: number): boolean {
 }
 
 /** Undefined when names, their order or namespaces show that this is not the table. */
-function readExports(bytes: Buffer, table: Table & Tables): ScannedExports | undefined {
+function readExports(bytes: Buffer, table: PlacedTable): ScannedExports | undefined {
   const { start, stride, count, crcs, flags } = table;
   const names: string[] = [];
   const namespaces: string[] = [];
