@@ -47,8 +47,11 @@ export function scanExports(image: Buffer, name: string): ScannedExports {
 
 /** Bytes of an entry: since 5.4, and before. */
 const STRIDES = [12, 8] as const;
-/** A kernel has thousands of exports; shorter runs are chance. */
+/** A kernel has thousands of exports; shorter and longer runs are chance or malice. */
 const FEWEST = 8;
+const MOST = 100_000;
+/** The table is the longest run of its kind in each known kernel; looking at more must not take long. */
+const MOST_RUNS = 16;
 /** Names lie behind the table and the CRCs, never farther. */
 const FARTHEST = 8 << 20;
 /** Words next to the table that look like a part of it. */
@@ -72,7 +75,7 @@ const STARTS_NAME = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[A-Za-z_]/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 
-/** Every run of what may be entries, the longest first. */
+/** The longest runs of what may be entries, the longest first. */
 function findRuns(bytes: Buffer, stride: Table['stride']): Table[] {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   const step = stride / 4;
@@ -82,9 +85,10 @@ function findRuns(bytes: Buffer, stride: Table['stride']): Table[] {
   const close = (phase: number) => {
     const [from = 0, to = 0] = [first[phase], last[phase]];
     const count = (to - from) / step + 1;
-    if (to > 0 && count >= FEWEST) runs.push({ start: 4 * (from - 1), stride, count });
+    if (to > 0 && count >= FEWEST && count <= MOST) runs.push({ start: 4 * (from - 1), stride, count });
   };
-  for (let index = 1; index < words.length; index++) {
+  // What follows a name in its entry has to be there too.
+  for (let index = 1; index < words.length - (step - 2); index++) {
     const distance = words[index] ?? 0;
     if (distance < 4 || distance > FARTHEST) continue;
     if (STARTS_NAME[bytes[4 * index + distance] ?? 0] === 0) continue;
@@ -96,7 +100,7 @@ function findRuns(bytes: Buffer, stride: Table['stride']): Table[] {
     last[phase] = index;
   }
   for (let phase = 0; phase < step; phase++) close(phase);
-  return runs.sort((one, other) => other.count - one.count);
+  return runs.sort((one, other) => other.count - one.count).slice(0, MOST_RUNS);
 }
 
 /** A table of exports, and where what belongs to it lies. */
