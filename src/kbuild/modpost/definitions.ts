@@ -15,11 +15,11 @@ export function checkCommon({ elf, path }: ModuleObject): Diagnostic[] {
 }
 
 /** Exports of what the module does not define, keeps to itself, or loses after its start. */
-export function checkExports({ exports, path }: ModuleObject): Diagnostic[] {
+export function checkExports({ exported, path }: ModuleObject): Diagnostic[] {
   const found: Diagnostic[] = [];
   const say = (severity: Diagnostic['severity'], text: string) =>
     found.push({ severity, kind: 'bad-export', file: path, text });
-  for (const { name, symbol } of exports.list) {
+  for (const { name, symbol } of exported.list) {
     const home = symbol?.section?.name ?? '';
     if (symbol === undefined) {
       say('error', `"${name}" is exported, but the module does not define it`);
@@ -30,7 +30,7 @@ export function checkExports({ exports, path }: ModuleObject): Diagnostic[] {
       );
     } else if (symbol.bind === STB.LOCAL) {
       // Only modpost since 6.5 insists.
-      const severity = exports.style === 'export-symbol' ? 'error' : 'warning';
+      const severity = exported.style === 'export-symbol' ? 'error' : 'warning';
       say(severity, `"${name}" is exported, but static: remove the static, or the EXPORT_SYMBOL`);
     }
   }
@@ -38,9 +38,9 @@ export function checkExports({ exports, path }: ModuleObject): Diagnostic[] {
 }
 
 /** Exports that the kernel's headers drop, as TRIM_UNUSED_KSYMS keeps a list of those that may be. */
-export function checkTrimmed({ exports, path }: ModuleObject): Diagnostic[] {
-  if (exports.trimmed.length === 0) return [];
-  const names = exports.trimmed.map((name) => `"${name}"`).join(', ');
+export function checkTrimmed({ exported, path }: ModuleObject): Diagnostic[] {
+  if (exported.trimmed.length === 0) return [];
+  const names = exported.trimmed.map((name) => `"${name}"`).join(', ');
   const text = `${names} will not be exported: this kernel has CONFIG_TRIM_UNUSED_KSYMS, and its headers drop every EXPORT_SYMBOL that is not on its list`;
   return [{ severity: 'warning', kind: 'trimmed-export', file: path, text }];
 }

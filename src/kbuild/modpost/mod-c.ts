@@ -6,7 +6,7 @@ import type { KernelTarget } from './kernel-target';
 export interface GeneratedPart {
   hasInit: boolean;
   hasExit: boolean;
-  exports: { style: 'ksymtab' | 'export-symbol'; list: ModuleExport[] };
+  exported: { style: 'ksymtab' | 'export-symbol'; list: ModuleExport[] };
   /** The CRC that each export gets; undefined for a kernel without CRCs. */
   exportCrc: ((name: string) => number) | undefined;
   /** Used symbols with their CRCs, `module_layout` among them. Empty for a kernel without CRCs. */
@@ -48,7 +48,7 @@ function headerLines({ hasHeader }: KernelTarget): string[] {
   const has = {
     salt: hasHeader('include/linux/build-salt.h'),
     lto: hasHeader('include/linux/elfnote-lto.h'),
-    exports: hasHeader('include/linux/export-internal.h'),
+    internal: hasHeader('include/linux/export-internal.h'),
     orc: hasHeader('arch/x86/include/asm/orc_header.h'),
   };
   return [
@@ -56,7 +56,7 @@ function headerLines({ hasHeader }: KernelTarget): string[] {
     '#define INCLUDE_VERMAGIC',
     ...(has.salt ? ['#include <linux/build-salt.h>'] : []),
     ...(has.lto ? ['#include <linux/elfnote-lto.h>'] : []),
-    ...(has.exports ? ['#include <linux/export-internal.h>'] : []),
+    ...(has.internal ? ['#include <linux/export-internal.h>'] : []),
     '#include <linux/vermagic.h>',
     '#include <linux/compiler.h>',
     '',
@@ -92,14 +92,14 @@ function thisModule({ hasInit, hasExit }: GeneratedPart): string[] {
  * Since 6.5 the whole table comes from here, since 5.19 its CRCs; before, the
  * object leaves a weak `__crc_X` open, which an absolute symbol fills.
  */
-function exportLines({ exports, exportCrc }: GeneratedPart, { hasHeader }: KernelTarget): string[] {
-  if (exports.list.length === 0) return [];
+function exportLines({ exported, exportCrc }: GeneratedPart, { hasHeader }: KernelTarget): string[] {
+  if (exported.list.length === 0) return [];
   const asMacros = hasHeader('include/linux/export-internal.h');
   const lines = [''];
-  for (const entry of exports.list) {
+  for (const entry of exported.list) {
     const { name, gpl, namespace } = entry;
     const licence = gpl ? '"_gpl"' : '""';
-    if (exports.style === 'export-symbol') {
+    if (exported.style === 'export-symbol') {
       lines.push(
         `KSYMTAB_${isFunction(entry) ? 'FUNC' : 'DATA'}(${name}, ${licence}, ${quoted(namespace)});`,
       );

@@ -14,7 +14,7 @@ export interface ModuleObject {
   modinfo: ModInfo;
   /** What the kernel or another module must provide; weak ones may stay missing. */
   imports: ElfSymbol[];
-  exports: Exports;
+  exported: Exports;
   /** True when it defines that global symbol. */
   defines(name: string): boolean;
 }
@@ -38,7 +38,7 @@ export function readModuleObject(bytes: Buffer, path: string): ModuleObject {
     elf,
     modinfo: readModInfo(elf),
     imports: outside.filter(({ shndx, name }) => shndx === SHN.UNDEF && isImport(name)),
-    exports: readExports(elf),
+    exported: readExports(elf),
     defines: (name) => defined.has(name),
   };
 }

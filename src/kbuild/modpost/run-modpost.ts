@@ -74,7 +74,7 @@ export function runModpost(input: ModpostInput): ModpostResult {
     const part = {
       hasInit: module.defines('init_module'),
       hasExit: module.defines('cleanup_module'),
-      exports: module.exports,
+      exported: module.exported,
       exportCrc: crcs ? (name: string) => exportCrc(digestOf(module), name) : undefined,
       versions: crcs ? versionsOf(imports, table) : [],
       depends: dependsOf(module, imports),

@@ -28,7 +28,7 @@ export function joinSymbols(
   for (const entry of known) if (!built.has(entry.module)) table.set(entry.name, entry);
   const own: OwnExports = { entries: [], diagnostics: [] };
   for (const module of modules) {
-    for (const { name, gpl, namespace } of module.exports.list) {
+    for (const { name, gpl, namespace } of module.exported.list) {
       const earlier = table.get(name);
       if (earlier !== undefined) {
         own.diagnostics.push(duplicate(module, name, earlier));
