@@ -31,6 +31,9 @@ export type KhEvent =
   | { type: 'module.loaded'; serial: string; path: string }
   | { type: 'module.unloaded'; serial: string; path: string }
   | { type: 'module.left'; serial: string; path: string; why: string }
+  | { type: 'module.inserted'; serial: string; module: string }
+  | { type: 'module.removed'; serial: string; module: string }
+  | { type: 'kernel.said'; serial: string; text: string; meaning?: string }
   | { type: 'headers.located'; serial: string; path: string; origin: HeadersOrigin; bytes: number }
   | { type: 'pull.progress'; serial: string; bytes: number; totalBytes: number }
   | { type: 'pull.waiting'; serial: string; why: string }

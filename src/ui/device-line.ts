@@ -33,11 +33,17 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
     case 'kernel.identified':
       return { ...still, release: event.release, phase: 'looking for its headers' };
     case 'privilege.raised':
-      return { ...still, phase: `reading as root (${event.privilege})` };
+      return { ...still, phase: `going on as root (${event.privilege})` };
     case 'module.loaded':
       return { ...still, phase: `loaded ${event.path}` };
     case 'module.unloaded':
     case 'module.left':
+      return line;
+    case 'module.inserted':
+      return { ...still, state: 'done', phase: `loaded ${event.module}` };
+    case 'module.removed':
+      return { ...still, state: 'done', phase: `unloaded ${event.module}` };
+    case 'kernel.said':
       return line;
     case 'headers.located':
       return { ...still, phase: 'asking for the archive' };

@@ -22,13 +22,19 @@ export function eventText(event: KhEvent): EventText | undefined {
     case 'kernel.identified':
       return notice(`kernel ${event.release} (${event.machine})`);
     case 'privilege.raised':
-      return notice(`reading as root (${event.privilege})`);
+      return notice(`going on as root (${event.privilege})`);
     case 'module.loaded':
       return notice(`loaded ${event.path}`);
     case 'module.unloaded':
       return notice(`unloaded ${event.path}`);
     case 'module.left':
       return notice(`left ${event.path} loaded: ${event.why}`);
+    case 'module.inserted':
+      return notice(`loaded ${event.module}`);
+    case 'module.removed':
+      return notice(`unloaded ${event.module}`);
+    case 'kernel.said':
+      return notice(`kernel: ${event.text}${event.meaning === undefined ? '' : `  (${event.meaning})`}`);
     case 'headers.located':
       return notice(`headers at ${event.path}${event.bytes > 0 ? `, ${humanBytes(event.bytes)}` : ''}`);
     case 'pull.waiting':

@@ -39,7 +39,7 @@ describe('plain lines', () => {
     expect(heard.join('')).toBe(
       [
         'A: kernel 6.1.99-android14 (aarch64)',
-        'A: reading as root (su)',
+        'A: going on as root (su)',
         'A: loaded /system_dlkm/lib/modules/kheaders.ko',
         'A: headers at /sys/kernel/kheaders.tar.xz, 8.0 MB',
         'A: received 8.0 MB in 1.2 s (md5 b76fbf26bac71608fb3ae93d95e4dd6b)',
