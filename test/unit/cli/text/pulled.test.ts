@@ -14,6 +14,8 @@ const failed: DeviceOutcome<{ workspace: string }> = {
   error: { code: 'DEVICE_LOST', exitCode: 4, message: 'lost' },
 };
 
+const workspaceOf = ({ workspace }: { workspace: string }) => workspace;
+
 describe('what kh pull prints', () => {
   it('is the path alone, for $(kh pull)', () => {
     expect(devicePaths([done('A')], { all: false }, workspaceOf)).toBe('/kh/A\n');
