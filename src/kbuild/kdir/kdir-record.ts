@@ -55,7 +55,8 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) throw notOurs(path, 'is not there: this folder is no KDIR of kh');
+    if (isErrno(error, 'ENOENT', 'ENOTDIR'))
+      throw notOurs(path, 'is not there: this folder is no KDIR of kh');
     throw diskError(error, path);
   }
 }
