@@ -6,11 +6,12 @@ import type { ExplainedLine } from '../device/kernel-messages';
 import { insertModule } from '../device/load-module';
 import { askModuleState, type ModuleState } from '../device/loaded-modules';
 import type { ModuleAction } from '../device/module-action';
-import { loadedError, rootNeededError } from '../device/module-errors';
+import { kernelParameters } from '../device/module-parameters';
+import { loadedError, rootNeededError, type Suspicions } from '../device/module-errors';
 import type { PrivilegeChoice } from '../device/privilege';
 import { Rights } from '../device/rights';
 import type { AttachedDevice, Context } from './context';
-import { moduleInfo, type ModuleFile } from './module-file';
+import { moduleInfo, type ModuleFile, type ModuleInfo } from './module-file';
 
 export interface LoadOptions {
   /** `NAME=VALUE` each, or `NAME` for a switch. */
@@ -42,17 +43,30 @@ export async function loadModule(
   { parameters, privilege }: LoadOptions,
   context: Context,
 ): Promise<LoadedModule> {
-  const { module, depends } = moduleInfo(ko);
+  const words = kernelParameters(parameters);
+  const info = moduleInfo(ko);
+  const { module } = info;
   const { serial } = device.adb;
   const action: ModuleAction = { serial, verb: 'load', module, shown: ko.name };
   const { state, asRoot } = await lookAt(device, action, privilege, context);
   if (state.loaded.some(({ name }) => name === module)) throw loadedError(action);
   const access = await asRoot();
-  const missing = depends.filter((needed) => !state.loaded.some(({ name }) => name === needed));
-  const toLoad = { module, shown: ko.name, bytes: ko.bytes, parameters, missing };
+  const toLoad = {
+    module,
+    shown: ko.name,
+    bytes: ko.bytes,
+    parameters: words,
+    suspicions: suspect(info, state),
+  };
   const log = await insertModule(access, toLoad, context);
   context.emit({ type: 'module.inserted', serial, module });
   return { module, file: ko.name, parameters, privilege: access.privilege, log };
+}
+
+function suspect({ depends, release }: ModuleInfo, state: ModuleState): Suspicions {
+  const missing = depends.filter((needed) => !state.loaded.some(({ name }) => name === needed));
+  const differs = release !== '' && state.release !== '' && release !== state.release;
+  return { missing, ...(differs ? { builtFor: release } : {}) };
 }
 
 /** What there is to know before an action, which takes no more than plain rights; and root, when it comes to it. */

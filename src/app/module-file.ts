@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { KhError, isErrno } from '../core/errors';
+import { isNativeError } from 'node:util/types';
+import { KhError } from '../core/errors';
 import { isModuleName, moduleNameOf } from '../device/loaded-modules';
 import { readElf } from '../kbuild/elf/elf-file';
 
@@ -20,10 +21,13 @@ export async function readModuleFile(path: string): Promise<ModuleFile> {
     const { size } = await stat(path);
     if (size > LARGEST) throw new KhError('USAGE', { message: `${path} is larger than any module` });
     return { name: path, bytes: await readFile(path) };
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    const message = `${path} cannot be read: ${error.message}`;
-    throw new KhError('USAGE', { message, details: { path }, cause: error });
+  } catch (cause) {
+    if (cause instanceof KhError || !isNativeError(cause)) throw cause;
+    throw new KhError('USAGE', {
+      message: `${path} cannot be read: ${cause.message}`,
+      details: { path },
+      cause,
+    });
   }
 }
 
@@ -33,6 +37,8 @@ export interface ModuleInfo {
   module: string;
   /** The modules that must be loaded before it. */
   depends: string[];
+  /** The release of the kernel that it was built for; empty where it does not say. */
+  release: string;
 }
 
 /**
@@ -57,5 +63,9 @@ export function moduleInfo({ name, bytes }: ModuleFile): ModuleInfo {
   if (!isModuleName(module)) {
     throw new KhError('BUILD_BAD_OBJECT', { message: `${name} calls itself ${module}, which no module can` });
   }
-  return { module, depends: value('depends').split(',').map(moduleNameOf).filter(isModuleName) };
+  return {
+    module,
+    depends: value('depends').split(',').map(moduleNameOf).filter(isModuleName),
+    release: value('vermagic').split(' ', 1)[0] ?? '',
+  };
 }

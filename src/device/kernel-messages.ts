@@ -34,8 +34,7 @@ function explain(text: string): Explanation | undefined {
 
 type Known = [pattern: RegExp, explanation: (whole: string, first: string, second: string) => Explanation];
 
-const BUILD_FOR_THIS = 'Build it for the kernel that runs: `kh build-module`.';
-const FIND_SYMBOL = 'Is it exported at all? `kh symvers` lists what this kernel exports.';
+export const BUILD_FOR_THIS = 'Build it for the kernel that runs: `kh build-module`.';
 const SEE_STACK = 'The lines below name the function. The kernel is damaged now: reboot before the next try.';
 
 function known(pattern: RegExp, kind: MessageKind, meaning: string, whatToDo?: string): Known {
@@ -273,8 +272,8 @@ function explainUnknown(symbol: string, error: string): Explanation {
     case '-2':
       return {
         kind: 'reason',
-        meaning: `${symbol} is not exported to it: by a module that is not loaded, or GPL-only while its licence is not GPL, or not at all`,
-        whatToDo: `Load the module that exports ${symbol} first. ${FIND_SYMBOL}`,
+        meaning: `nothing that is loaded exports ${symbol} to it`,
+        whatToDo: `Load the module that exports it first. If there is none: \`kh symvers\` lists what this kernel exports, and what of it is GPL-only.`,
       };
     case '-13':
       return {

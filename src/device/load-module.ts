@@ -5,8 +5,7 @@ import { runWith, type Access } from './access';
 import { bounds } from './bounds';
 import type { ExplainedLine } from './kernel-messages';
 import { askKernel, type ModuleAction } from './module-action';
-import { loadedError, refusedError } from './module-errors';
-import { kernelParameters } from './module-parameters';
+import { loadedError, refusedError, type Suspicions } from './module-errors';
 import { shellQuote } from './shell-quote';
 
 /** A module that is to be loaded. */
@@ -16,10 +15,9 @@ export interface ModuleToLoad {
   /** What the user calls it, for messages. */
   shown: string;
   bytes: Buffer;
-  /** `NAME=VALUE`, as the user gave them. */
+  /** As `kernelParameters` gives them. */
   parameters: string[];
-  /** Modules that it depends on and that are not loaded, for the explanation of a refusal. */
-  missing: string[];
+  suspicions: Suspicions;
 }
 
 /** A folder that the shell user may write to on every device. */
@@ -36,15 +34,14 @@ const STDIN = '/proc/self/fd/0';
  *
  * @param access root's
  * @throws KhError MODULE_LOADED, MODULE_REFUSED, MODULE_CRASHED; DEVICE_LOST and TIMEOUT with what that may
- *   mean here; USAGE for a parameter; REMOTE_* when the file cannot be put on the device; or the signal's reason
+ *   mean here; REMOTE_* when the file cannot be put on the device; or the signal's reason
  */
 export async function insertModule(access: Access, ko: ModuleToLoad, work: Work): Promise<ExplainedLine[]> {
   const { adb } = access;
   const { module, shown } = ko;
   const action: ModuleAction = { serial: adb.serial, verb: 'load', module, shown };
-  const parameters = kernelParameters(ko.parameters).map(shellQuote);
   const path = `${FOLDER}/kh-${randomBytes(8).toString('hex')}.ko`;
-  const insmod = `{ rm -f ${path}; ${['insmod', STDIN, ...parameters].join(' ')}; } 2>&1 <${path}`;
+  const insmod = `{ rm -f ${path}; ${['insmod', STDIN, ...ko.parameters.map(shellQuote)].join(' ')}; } 2>&1 <${path}`;
   let mayBeLeft = true;
   try {
     await adb.send(path, 0o400, [ko.bytes], bounds(work, `putting ${shown} on the device`));
@@ -54,7 +51,7 @@ export async function insertModule(access: Access, ko: ModuleToLoad, work: Work)
     const wasThere = outcome.row?.state === 'Live' && /file exists/i.test(output);
     throw wasThere
       ? loadedError(action)
-      : refusedError(action, { ...outcome, output: output.replaceAll(STDIN, shown) }, ko.missing);
+      : refusedError(action, { ...outcome, output: output.replaceAll(STDIN, shown) }, ko.suspicions);
   } finally {
     if (mayBeLeft) await remove(access, path, work);
   }

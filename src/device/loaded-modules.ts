@@ -58,6 +58,8 @@ export function moduleNameOf(text: string): string {
 export interface ModuleState {
   /** Whether the commands run as uid 0. */
   root: boolean;
+  /** `uname -r` */
+  release: string;
   loaded: LoadedModuleRow[];
   /** Whether code of that name is part of the kernel itself. */
   builtIn: boolean;
@@ -70,6 +72,7 @@ export async function askModuleState(
   options: CallOptions,
 ): Promise<ModuleState> {
   const questions = script({
+    release: 'uname -r',
     uid: 'echo ${USER_ID:-$(id -u)}',
     modules: 'cat /proc/modules 2>/dev/null',
     known: `if [ -e ${shellQuote(`/sys/module/${name}`)} ]; then echo yes; fi`,
@@ -77,6 +80,7 @@ export async function askModuleState(
   const answers = questions.parse((await runWith(access, questions.commandLine, options)).stdout);
   const loaded = parseLoadedModules(answers.get('modules') ?? '');
   return {
+    release: answers.get('release') ?? '',
     root: answers.get('uid') === '0',
     loaded,
     builtIn: answers.get('known') === 'yes' && !loaded.some((row) => row.name === name),

@@ -1,5 +1,5 @@
 import { KhError, type ErrorCode } from '../core/errors';
-import type { ExplainedLine } from './kernel-messages';
+import { BUILD_FOR_THIS, type ExplainedLine } from './kernel-messages';
 import type { LoadedModuleRow } from './loaded-modules';
 import type { ModuleAction, ModuleOutcome } from './module-action';
 import type { Refusal } from './privilege';
@@ -58,18 +58,21 @@ export function inUseError({ serial, module }: ModuleAction, row: LoadedModuleRo
   });
 }
 
-/**
- * The kernel said no, or its code went wrong on the way.
- *
- * @param missing modules that this one depends on and that are not loaded
- */
+/** What is known of a module beforehand and may be why the kernel refuses it. */
+export interface Suspicions {
+  /** Modules that it depends on and that are not loaded. */
+  missing: string[];
+  /** The kernel that it was built for, where another one runs. */
+  builtFor?: string;
+}
+
+/** The kernel said no, or its code went wrong on the way. */
 export function refusedError(
   action: ModuleAction,
-  outcome: Omit<ModuleOutcome, 'row'>,
-  missing: string[] = [],
+  { exitCode, output, log }: Omit<ModuleOutcome, 'row'>,
+  suspicions: Suspicions = { missing: [] },
 ): KhError {
   const { serial, verb, shown, module } = action;
-  const { exitCode, output, log } = outcome;
   const fault = log.find(({ kind }) => kind === 'fault');
   const reason = fault ?? log.find(({ kind }) => kind === 'reason');
   const said = reason?.text ?? (output || `exit code ${exitCode}`);
@@ -77,15 +80,23 @@ export function refusedError(
     fault === undefined
       ? ['MODULE_REFUSED', `the kernel did not ${verb} ${shown}`]
       : ['MODULE_CRASHED', `${verb}ing ${shown} went wrong inside the kernel`];
-  const needed = missing.length > 0 && /Unknown symbol|No such file/.test(said);
   return new KhError(code, {
     serial,
     message: `${what}: ${said}`,
-    hint: needed
-      ? `It needs ${missing.join(', ')}, which is not loaded: load that first.`
-      : hintOf(reason, output),
+    hint: confirmed(suspicions, said) ?? hintOf(reason, output),
     details: { module, exitCode, output, log },
   });
+}
+
+/** Where what the kernel said fits what is known, that is the better explanation. */
+function confirmed({ missing, builtFor }: Suspicions, said: string): string | undefined {
+  if (missing.length > 0 && /Unknown symbol|No such file/i.test(said)) {
+    return `It needs ${missing.join(', ')}, which is not loaded: load that first.`;
+  }
+  if (builtFor !== undefined && /module_layout|version magic|exec format/i.test(said)) {
+    return `It was built for kernel ${builtFor}, and another one runs. ${BUILD_FOR_THIS}`;
+  }
+  return undefined;
 }
 
 function hintOf(reason: ExplainedLine | undefined, output: string): string {

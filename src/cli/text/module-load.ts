@@ -3,7 +3,7 @@ import { printable } from '../../core/printable';
 import type { Palette } from '../../ui/colour';
 
 /** A line of the kernel's log, with its explanation where there is one. */
-interface SaidLine {
+export interface SaidLine {
   seconds?: number;
   text: string;
   meaning?: string;

@@ -22,7 +22,7 @@ describe('explainLines', () => {
     ['hello: disagrees about version of symbol module_layout', 'reason', /another configuration/],
     ['hello: disagrees about version of symbol kmalloc', 'reason', /types that kmalloc takes/],
     ['hello: no symbol version for kmalloc', 'note', /checksum for kmalloc/],
-    ['hello: Unknown symbol foo (err -2)', 'reason', /foo is not exported/],
+    ['hello: Unknown symbol foo (err -2)', 'reason', /exports foo to it/],
     ['hello: Unknown symbol foo (err -22)', 'reason', /checksum or its namespace/],
     ['hello: Unknown symbol foo (err -13)', 'reason', /closed to modules that are not signed/],
     ['hello: Protected symbol: foo (err -13)', 'reason', /keeps foo for modules/],
