@@ -1,6 +1,6 @@
 /** Upper case, as devices announce themselves. */
 export function hex(value: number, digits: number): string {
-  return digits === 0 ? '' : value.toString(16).toUpperCase().padStart(digits, '0');
+  return value.toString(16).toUpperCase().padStart(digits, '0');
 }
 
 /** Open at its end: later kernels may announce more of a device. */

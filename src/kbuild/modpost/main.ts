@@ -56,10 +56,33 @@ function run(argv: string[]): number {
   return 0;
 }
 
-function readArguments(argv: string[]) {
+interface Arguments {
+  kdir: string;
+  outputSymvers: string;
+  extraSymbols: string[];
+  kallsyms: string | undefined;
+  warn: boolean;
+  objects: string[];
+}
+
+/** @returns undefined for wrong ones, after saying what is wrong */
+function readArguments(argv: string[]): Arguments | undefined {
+  const parsed = parse(argv);
+  if (typeof parsed === 'string') return refuse(parsed);
+  const { values, positionals: objects } = parsed;
+  const { kdir, 'output-symvers': outputSymvers, 'extra-symbols': extraSymbols, kallsyms, warn } = values;
+  if (kdir === undefined || outputSymvers === undefined)
+    return refuse('--kdir and --output-symvers are needed');
+  const stranger = objects.find((path) => !path.endsWith('.o'));
+  if (stranger !== undefined) return refuse(`${stranger} is no object (.o)`);
+  return { kdir, outputSymvers, extraSymbols, kallsyms, warn, objects };
+}
+
+/** @returns what is wrong, in Node's words, for what is no option */
+function parse(args: string[]) {
   try {
-    const { values, positionals } = parseArgs({
-      args: argv,
+    return parseArgs({
+      args,
       allowPositionals: true,
       options: {
         kdir: { type: 'string' },
@@ -69,18 +92,15 @@ function readArguments(argv: string[]) {
         warn: { type: 'boolean', default: false },
       },
     });
-    const { kdir, 'output-symvers': outputSymvers, 'extra-symbols': extraSymbols, kallsyms, warn } = values;
-    const wrong = positionals.find((path) => !path.endsWith('.o'));
-    if (wrong !== undefined) throw new TypeError(`${wrong} is no object (.o)`);
-    if (kdir !== undefined && outputSymvers !== undefined) {
-      return { kdir, outputSymvers, extraSymbols, kallsyms, warn, objects: positionals };
-    }
-    throw new TypeError('--kdir and --output-symvers are needed');
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    say(`modpost: error: ${printable(error.message)}\n${USAGE}`);
-    return undefined;
+    if (isErrno(error, 'ERR_PARSE_ARGS_UNKNOWN_OPTION', 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE'))
+      return error.message;
+    throw error;
   }
+}
+
+function refuse(why: string): undefined {
+  say(`modpost: error: ${printable(why)}\n${USAGE}`);
 }
 
 function readSymvers(path: string): SymversEntry[] {

@@ -44,7 +44,7 @@ function mismatch({ name: from }: ElfSection, { name: to }: ElfSection): string 
     return 'which is freed once the module has started: remove the __init, or mark the user __init or __ref';
   }
   if (isExit(to) && !isExit(from)) {
-    return 'which is for the module’s end only, and absent from kernels that never unload: remove the __exit';
+    return "which is for the module's end only, and absent from kernels that never unload: remove the __exit";
   }
   if (isInit(to) && isExit(from)) return 'which is long freed when the module ends: remove the __init';
   return undefined;

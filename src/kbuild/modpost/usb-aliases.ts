@@ -29,34 +29,37 @@ export function usbAliases(entry: Buffer): string[] {
 }
 
 /**
- * Glob patterns for the four hexadecimal digits of every version from `low`
- * to `high`, such as `12[3-9]*`. Versions are decimal digits by convention:
- * digits beyond 9 are matched only where a bound of the range has one.
+ * Glob patterns for the four digits of every version from `low` to `high`,
+ * such as `12[3-9]*`. Versions are written in decimal digits by convention;
+ * they are counted in hexadecimal only where a bound has such a digit.
  *
  * Goes from the last digit to the first. What sticks out of the whole
  * groups of ten (or sixteen) at either end becomes a pattern of its own; the
  * groups between are numbers of one digit less.
  */
 export function versionPatterns(low: number, high: number): string[] {
-  const top = [hex(low, 4), hex(Math.min(high, 0x9999), 4)].some((digits) => /[A-F]/.test(digits)) ? 15 : 9;
+  const isHex = [hex(low, 4), hex(Math.min(high, 0x9999), 4)].some((digits) => /[A-F]/.test(digits));
+  const base = isHex ? 16 : 10;
+  const counted = (bound: number) => parseInt(hex(bound, 4), base);
+  let from = counted(low);
+  let to = counted(isHex ? high : Math.min(high, 0x9999));
   const found: string[] = [];
-  for (let before = 3; low <= high; before--) {
-    const first = low & 15;
-    const last = Math.min(high & 15, top);
-    low >>= 4;
-    high >>= 4;
-    if (low === high || before === 0) return [...found, pattern(hex(low, before), first, last, top)];
-    if (first > 0) found.push(pattern(hex(low++, before), first, top, top));
-    if (last < top) found.push(pattern(hex(high--, before), 0, last, top));
+  for (let before = 3; from <= to; before--) {
+    const [first, last] = [from % base, to % base];
+    from = Math.floor(from / base);
+    to = Math.floor(to / base);
+    if (from === to || before === 0) return [...found, pattern(from, before, [first, last], base)];
+    if (first > 0) found.push(pattern(from++, before, [first, base - 1], base));
+    if (last < base - 1) found.push(pattern(to--, before, [0, last], base));
   }
   return found;
 }
 
 /** The leading digits, a range for the next, and anything behind it. */
-function pattern(leading: string, first: number, last: number, top: number): string {
-  const isAny = first === 0 && last === top;
-  const digit = isAny ? '' : digitRange(first, last);
-  return leading + digit + (leading.length < 3 || isAny ? '*' : '');
+function pattern(leading: number, digits: number, [first, last]: [number, number], base: number): string {
+  const isAny = first === 0 && last === base - 1;
+  const start = digits === 0 ? '' : leading.toString(base).toUpperCase().padStart(digits, '0');
+  return start + (isAny ? '' : digitRange(first, last)) + (digits < 3 || isAny ? '*' : '');
 }
 
 function digitRange(first: number, last: number): string {
