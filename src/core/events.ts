@@ -48,6 +48,10 @@ export type KhEvent =
     }
   | { type: 'tree.extracted'; serial: string; entries: number; bytes: number }
   | { type: 'headers.ready'; serial: string; release: string; workspace: string; verdict: Verdict }
+  | { type: 'build.started'; serial: string; source: string }
+  /** What make and the compiler say, as it comes. */
+  | { type: 'build.output'; serial: string; text: string }
+  | { type: 'build.finished'; serial: string; path: string; milliseconds: number }
   | { type: 'device.failed'; serial: string; error: ErrorReport }
   | { type: 'warning'; serial?: string; message: string };
 

@@ -61,6 +61,12 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
       return { ...still, phase: 'writing the workspace' };
     case 'headers.ready':
       return { ...still, state: 'done', phase: trustText(event.verdict), release: event.release };
+    case 'build.started':
+      return { ...still, state: 'working', phase: `building ${event.source}` };
+    case 'build.finished':
+      return { ...still, state: 'done', phase: `built in ${humanDuration(event.milliseconds)}` };
+    case 'build.output':
+      return line;
     case 'device.failed':
       return { ...still, state: 'failed', phase: 'failed' };
     case 'warning':

@@ -10,8 +10,8 @@ export interface EventText {
 }
 
 /**
- * An event as a line for a log, without the serial. Progress, failures and
- * warnings have forms of their own in each reporter and give undefined.
+ * An event as a line for a log, without the serial. Progress, compiler output,
+ * failures and warnings have forms of their own in each reporter and give undefined.
  */
 export function eventText(event: KhEvent): EventText | undefined {
   switch (event.type) {
@@ -49,6 +49,11 @@ export function eventText(event: KhEvent): EventText | undefined {
       return notice(`extracted ${event.entries} entries, ${humanBytes(event.bytes)}`);
     case 'headers.ready':
       return notice(`headers of ${event.release} ready, ${verdictText(event.verdict)}`);
+    case 'build.started':
+      return notice(`building ${event.source}`);
+    case 'build.finished':
+      return notice(`built ${event.path} in ${humanDuration(event.milliseconds)}`);
+    case 'build.output':
     case 'pull.progress':
     case 'device.failed':
     case 'warning':

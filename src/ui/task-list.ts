@@ -34,6 +34,10 @@ export function taskList({ stream, colours, now }: TaskListOptions): Reporter {
       below.push(warningText(warningMessage(event), colours));
       return;
     }
+    if (event.type === 'build.output') {
+      below.push(event.text);
+      return;
+    }
     if (event.type === 'kernel.said')
       below.push(`${printable(event.serial)}: ${eventText(event)?.text ?? ''}\n`);
     if (event.type === 'device.failed') below.push(failureText(event.error, colours));
