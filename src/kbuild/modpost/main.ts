@@ -34,7 +34,10 @@ export function main(argv: string[]): number {
 
 function run(argv: string[]): number {
   const options = readArguments(argv);
-  if (options === undefined) return 2;
+  if (typeof options === 'string') {
+    say(`modpost: error: ${printable(options)}\n${USAGE}`);
+    return 2;
+  }
   const record = readKdirRecord(options.kdir);
   const kernelExports = record.symvers === null ? undefined : readSymvers(record.symvers);
   const result = runModpost({
@@ -65,16 +68,15 @@ interface Arguments {
   objects: string[];
 }
 
-/** @returns undefined for wrong ones, after saying what is wrong */
-function readArguments(argv: string[]): Arguments | undefined {
+/** @returns them, or what is wrong with them */
+function readArguments(argv: string[]): Arguments | string {
   const parsed = parse(argv);
-  if (typeof parsed === 'string') return refuse(parsed);
+  if (typeof parsed === 'string') return parsed;
   const { values, positionals: objects } = parsed;
   const { kdir, 'output-symvers': outputSymvers, 'extra-symbols': extraSymbols, kallsyms, warn } = values;
-  if (kdir === undefined || outputSymvers === undefined)
-    return refuse('--kdir and --output-symvers are needed');
+  if (kdir === undefined || outputSymvers === undefined) return '--kdir and --output-symvers are needed';
   const stranger = objects.find((path) => !path.endsWith('.o'));
-  if (stranger !== undefined) return refuse(`${stranger} is no object (.o)`);
+  if (stranger !== undefined) return `${stranger} is no object (.o)`;
   return { kdir, outputSymvers, extraSymbols, kallsyms, warn, objects };
 }
 
@@ -97,10 +99,6 @@ function parse(args: string[]) {
       return error.message;
     throw error;
   }
-}
-
-function refuse(why: string): undefined {
-  say(`modpost: error: ${printable(why)}\n${USAGE}`);
 }
 
 function readSymvers(path: string): SymversEntry[] {

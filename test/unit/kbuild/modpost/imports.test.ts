@@ -21,7 +21,7 @@ describe.each(compilers())('an undefined symbol, in an object of $name', (compil
   it('is named with the function that uses it and with names that are near', () => {
     const table = tableOf(exported('printk'), exported('vprintk'), exported('kfree'));
     expect(texts(checkUndefined(moduleOf(source, { compiler }), table, strict))).toEqual([
-      'error: undefined symbol "printkk", which run() uses: neither the kernel nor a module of KBUILD_EXTRA_SYMBOLS exports it. Did you mean "printk"?',
+      'error: undefined symbol "printkk", which run() uses: neither the kernel nor a module of KBUILD_EXTRA_SYMBOLS exports it. Did you mean "printk" or "vprintk"?',
     ]);
   });
 

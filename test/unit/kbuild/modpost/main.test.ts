@@ -13,8 +13,14 @@ const SYMVERS =
   '0x21475b0e\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n0x92997ed8\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n';
 const HELLO = `${GOOD} int _printk(const char *); int init_module(void) { return _printk("hi"); } void cleanup_module(void) {}`;
 
+interface PlaceOptions {
+  version?: string;
+  options?: string[];
+  symvers?: string | null;
+}
+
 /** A kdir with a kernel of that version, and a place for objects. */
-async function place({ version = '6.1', options = [] as string[], symvers = SYMVERS } = {}) {
+async function place({ version = '6.1', options = [], symvers = SYMVERS }: PlaceOptions = {}) {
   const folder = await tempFolder();
   const [kdir, headers] = [join(folder, 'kdir'), join(folder, 'headers')];
   makeHeaders(headers, version, options);
