@@ -137,8 +137,9 @@ function checkSymbols(elf: ElfFile, { exported }: LoaderExpectations): Finding[]
       const text = `"${name}" is a COMMON symbol, which the loader refuses`;
       return [{ severity: 'error', kind: 'common-symbol', text, hint: 'Compile with -fno-common.' }];
     }
-    const missing = shndx === SHN.UNDEF && bind !== STB.WEAK && exported?.has(name) === false;
-    if (!missing) return [];
+    // The loader passes over what assemblers name when they mean a table of addresses.
+    const needed = shndx === SHN.UNDEF && bind !== STB.WEAK && name !== '_GLOBAL_OFFSET_TABLE_';
+    if (!needed || exported?.has(name) !== false) return [];
     const text = `it uses "${name}", which nothing known exports`;
     const hint = 'Load the module that exports it first, or remove the use.';
     return [{ severity: 'error', kind: 'symbol', text, hint }];

@@ -8,6 +8,9 @@ export interface SectionPlan {
   data?: Buffer;
   /** Of a section without bytes in the file. */
   size?: number;
+  /** The index of the section that it goes with. */
+  link?: number;
+  entsize?: number;
 }
 
 export interface SymbolPlan {
@@ -51,8 +54,11 @@ interface Header {
 /** Local symbols must come first in `plan.symbols`, as in every ELF file. */
 export function buildElf(plan: ElfPlan = {}): Buffer {
   const { sections = [], symbols = [], relocations = [] } = plan;
-  const headers: Header[] = sections.map(({ name, type = 1, flags = 6, data = Buffer.alloc(16), size }) =>
-    header({ name, type, flags, data: type === 8 ? Buffer.alloc(0) : data, size: size ?? data.length }),
+  const headers: Header[] = sections.map(
+    ({ name, type = 1, flags = 6, data = Buffer.alloc(16), size, link = 0, entsize = 0 }) => {
+      const bytes = type === 8 ? Buffer.alloc(0) : data;
+      return header({ name, type, flags, data: bytes, size: size ?? data.length, link, entsize });
+    },
   );
   const indexOf = (name: string) => headers.findIndex((section) => section.name === name) + 1;
   const strings = stringTable(symbols.map(({ name }) => name));
