@@ -4,7 +4,7 @@ import type { ElfFile, ElfRelocation, ElfSection, ElfSymbol } from '../elf/elf-f
 /** A place in an object, for people. */
 export interface Place {
   section: ElfSection;
-  /** The nearest symbol at or before it. */
+  /** The nearest symbol at or before it; of several, a local one: `my_start` rather than `init_module`. */
   symbol: ElfSymbol | undefined;
 }
 
@@ -43,7 +43,7 @@ export class SymbolFinder {
     if (symbols === undefined) {
       symbols = this.elf.symbols
         .filter((symbol) => symbol.section === section && symbol.type !== STT.SECTION && isName(symbol.name))
-        .sort((one, other) => one.value - other.value);
+        .sort((one, other) => one.value - other.value || other.bind - one.bind);
       this.sorted.set(section, symbols);
     }
     return symbols;

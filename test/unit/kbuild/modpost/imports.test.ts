@@ -50,6 +50,15 @@ describe.each(compilers())('an undefined symbol, in an object of $name', (compil
   });
 });
 
+describe('the use of an undefined symbol', () => {
+  it('is told by the function's own name where it has another too, such as init_module', () => {
+    const start = `${GOOD} int nope(void); static int my_start(void) { return nope(); }
+      int init_module(void) __attribute__((alias("my_start")));`;
+    const [found] = checkUndefined(moduleOf(start), tableOf(), strict);
+    expect(found!.text).toMatch(/^undefined symbol "nope", which my_start\(\) uses: /);
+  });
+});
+
 describe('resolveImports', () => {
   it('finds weak symbols too, when someone exports them', () => {
     const module = moduleOf(
