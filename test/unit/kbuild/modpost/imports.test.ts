@@ -51,7 +51,7 @@ describe.each(compilers())('an undefined symbol, in an object of $name', (compil
 });
 
 describe('the use of an undefined symbol', () => {
-  it('is told by the function's own name where it has another too, such as init_module', () => {
+  it("is told by the function's own name where it has another too, such as init_module", () => {
     const start = `${GOOD} int nope(void); static int my_start(void) { return nope(); }
       int init_module(void) __attribute__((alias("my_start")));`;
     const [found] = checkUndefined(moduleOf(start), tableOf(), strict);
