@@ -69,8 +69,9 @@ export function checkGplOnly(module: ModuleObject, imports: Import[]): Diagnosti
 }
 
 /**
- * Symbols in a namespace that the module does not import. Since 6.13 a
- * namespace `module:a,b*` names the only modules that may use the symbol.
+ * Symbols in a namespace that the module does not import. Since 6.16,
+ * and in stable kernels that took it over, a namespace `module:a,b*` names
+ * the only modules that may use the symbol.
  *
  * @param quoted true where MODULE_IMPORT_NS takes a string (6.13 and later)
  */
