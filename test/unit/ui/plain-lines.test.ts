@@ -51,6 +51,20 @@ describe('plain lines', () => {
     );
   });
 
+  it('quote what the kernel says, escaped, with its meaning', () => {
+    const { heard, emit } = listen();
+    emit({ type: 'kernel.said', serial: 'A', text: 'hello: no', meaning: 'it is refused' });
+    emit({ type: 'kernel.said', serial: 'A', text: '\u001b[31mred' });
+    emit({ type: 'module.inserted', serial: 'A', module: 'hello' });
+    emit({ type: 'module.removed', serial: 'A', module: 'hello' });
+    expect(heard).toEqual([
+      'A: kernel: hello: no  (it is refused)\n',
+      'A: kernel: \\x1b[31mred\n',
+      'A: loaded hello\n',
+      'A: unloaded hello\n',
+    ]);
+  });
+
   it('tell more with --verbose', () => {
     const { heard, emit } = listen({ verbose: true });
     emit({ type: 'device.selected', serial: 'A', model: 'Pixel_8' });
