@@ -10,7 +10,7 @@ const ROOT = path.join(__dirname, '..', '..');
 const PRELOAD = path.join(__dirname, 'peak-memory.js');
 
 /** What would change which device, manifest or decoder is meant. The adb server is each command's own matter. */
-const SILENCED = ['ANDROID_SERIAL', 'KH_MANIFEST', 'KH_XZ', 'KH_JSON', 'KH_HOME', 'KH_CONTENT_TYPE'];
+const SILENCED = ['ANDROID_SERIAL', 'KH_MANIFEST', 'KH_XZ', 'KH_HOME', 'KH_CONTENT_TYPE'];
 
 /** A baseline: a shell script. Gives its wall time. */
 function shellCommand(script, env = {}) {
@@ -40,6 +40,9 @@ async function timedNode(words, dir, env = {}) {
   return { ...sample, peakBytes: Number(fs.readFileSync(peakFile, 'utf8')) };
 }
 
+/** The command that runs now; and whether none is to follow. */
+const now = { child: undefined, stopped: false };
+
 /** Runs a command to its end; throws where that is not a good one. */
 function timed(program, args, env) {
   return new Promise((resolve, reject) => {
@@ -48,18 +51,31 @@ function timed(program, args, env) {
       cwd: ROOT,
       env: environment(env),
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // a process group of its own, to be stopped with all that it started
     });
+    now.child = child;
     let [milliseconds, stdout, stderr] = [0, '', ''];
     child.stdout.on('data', (chunk) => (stdout += chunk));
     child.stderr.on('data', (chunk) => (stderr += chunk));
     child.once('error', reject);
-    child.once('exit', () => (milliseconds = performance.now() - start));
+    child.once('exit', () => {
+      milliseconds = performance.now() - start;
+      now.child = undefined;
+    });
     child.once('close', (code, signal) => {
-      if (code === 0) resolve({ milliseconds, stdout });
+      if (code === 0 && !now.stopped) resolve({ milliseconds, stdout });
       else
         reject(new Error(`${program} ${args.join(' ')} ended with ${signal ?? code}:\n${stderr}${stdout}`));
     });
   });
+}
+
+/** Stops the running command, which then counts as failed. @returns false when none runs */
+function stopRunning() {
+  now.stopped = true;
+  if (now.child?.pid === undefined) return false;
+  process.kill(-now.child.pid, 'SIGTERM');
+  return true;
 }
 
 async function askJson(words, env) {
@@ -78,4 +94,4 @@ function missingTool(...tools) {
   return tools.find((tool) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', tool]).status !== 0);
 }
 
-module.exports = { khCommand, missingTool, shellCommand, timedNode, timed, ROOT };
+module.exports = { khCommand, missingTool, shellCommand, stopRunning, timed, timedNode };

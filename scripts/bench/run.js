@@ -6,6 +6,7 @@ const os = require('node:os');
 const { parseArgs } = require('node:util');
 const { version } = require('../../package.json');
 const { benchArchive } = require('./archive');
+const { stopRunning } = require('./commands');
 const { compare } = require('./compare');
 const { extraction, realPull, simulatedPull, startUp, wholeLab } = require('./comparisons');
 const { comparisonText, heading } = require('./report');
@@ -89,7 +90,17 @@ function toolVersion(tool) {
   return asked.status === 0 ? asked.stdout.split('\n')[0] : `no ${tool}`;
 }
 
+/** Ends with `code` as soon as the command that runs now has ended. */
+function interrupt(code) {
+  process.exitCode = code;
+  if (!stopRunning()) process.exit();
+}
+
+process.on('SIGINT', () => interrupt(130));
+process.on('SIGTERM', () => interrupt(143));
+process.stdout.on('error', () => interrupt(1)); // nobody reads on, as with `| head`
+
 main().catch((error) => {
-  console.error(`bench: ${error.message}`);
-  process.exit(1);
+  if (process.exitCode === undefined) console.error(`bench: ${error.message}`);
+  process.exit(process.exitCode ?? 1);
 });

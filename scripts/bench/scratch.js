@@ -13,12 +13,6 @@ function makeScratch() {
   const inMemory = isWritableFolder(IN_MEMORY);
   const root = fs.mkdtempSync(path.join(inMemory ? IN_MEMORY : os.tmpdir(), 'kh-bench-'));
   process.once('exit', () => fs.rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ]) {
-    process.once(signal, () => process.exit(code));
-  }
   return {
     root,
     inMemory,

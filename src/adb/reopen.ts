@@ -6,9 +6,10 @@ import type { AdbServer } from './adb-server';
 const POLL = 100;
 
 /**
- * The device again, after `restartAsRoot` said `restarting`: waits for the
- * old transport to go, then for the same serial, on the same port, to be
- * ready under a new one.
+ * The device again, after `restartAsRoot` said `restarting`: waits for its
+ * transport to go, then for the same serial, on the same port, to be ready.
+ * A device over TCP keeps its transport id: there adb's wait for the
+ * disconnect ends when the transport is offline.
  *
  * @param bounds `timeout` in milliseconds, for all of it
  * @throws KhError TIMEOUT, ADB_UNAVAILABLE, ADB_PROTOCOL, DEVICE_LOST; or the signal's reason
@@ -34,11 +35,8 @@ async function reopen(server: AdbServer, device: AdbDevice, signal: AbortSignal)
   for (;;) {
     const list = await server.listDevices({ signal });
     const back = list.find(
-      ({ serial, devpath, state, transportId }) =>
-        serial === device.serial &&
-        devpath === device.devpath &&
-        state === 'device' &&
-        (transportId === undefined || transportId !== device.transportId),
+      ({ serial, devpath, state }) =>
+        serial === device.serial && devpath === device.devpath && state === 'device',
     );
     if (back !== undefined) return server.open(back, { signal });
     await delay(POLL, signal);

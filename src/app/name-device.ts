@@ -28,6 +28,9 @@ export async function nameDevice(
   );
 }
 
+/** For so long after it took a name, a device that does not show may be restarting its adbd as root; in milliseconds. */
+const MAY_COME_BACK = 30_000;
+
 /** Whether the device that last claimed a name is attached besides `device`, and if so, whether it is the same phone. */
 async function findHolder(
   device: AttachedDevice,
@@ -36,15 +39,16 @@ async function findHolder(
   context: Context,
 ): Promise<'absent' | 'same' | 'different'> {
   const attached = await device.server.listDevices(bounds(context));
-  const holder = attached.find(
-    (listed) => isHolder(listed, claim) && listed.transportId !== device.listed.transportId,
-  );
-  if (holder?.state !== 'device') return 'absent';
+  const holder = attached.find((listed) => isHolder(listed, claim));
+  if (holder?.state !== 'device') {
+    return Date.now() - Date.parse(claim.seenAt) < MAY_COME_BACK ? 'different' : 'absent';
+  }
   try {
     const adb = await device.server.open(holder, bounds(context));
     const other = await probeDevice({ adb, privilege: 'plain', root: false }, bounds(context));
     if (other.serialno !== probe.serialno) return 'absent';
-    return other.kernel.bootId === probe.kernel.bootId ? 'same' : 'different';
+    const { bootId } = probe.kernel;
+    return bootId !== undefined && other.kernel.bootId === bootId ? 'same' : 'different';
   } catch (error) {
     // A holder that can't be asked may still be another phone: the names must differ.
     if (error instanceof KhError && !context.signal.aborted) return 'different';

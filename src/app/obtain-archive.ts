@@ -136,7 +136,8 @@ async function receive(
   emit({ type: 'archive.received', serial, sha256, md5, bytes, milliseconds: performance.now() - start });
   const transfer = await verifyTransfer(source, received);
   const verdict = judge(transfer, received, kernel, expectation);
-  return { archive: await addReceived(serial, stage, received, kernel, context), verdict };
+  const archive = await addReceived(serial, stage, received, kernel, expectation, context);
+  return { archive, verdict };
 }
 
 /** The bytes of the archive; where they stop coming, the error says at which point. */
@@ -162,6 +163,7 @@ async function addReceived(
   stage: Stage,
   received: ReceivedArchive,
   kernel: Kernel,
+  { force: anew }: Expectation,
   { store, emit }: Context,
 ): Promise<StoredArchive> {
   const { unpacked, md5, sha256, bytes } = received;
@@ -173,7 +175,8 @@ async function addReceived(
   if (danglingLinks.length > 0) {
     emit({ type: 'warning', serial, message: danglingLinksMessage(danglingLinks) });
   }
-  return addArchive(store, stage, { md5, sha256, bytes, release, entries, treeBytes, danglingLinks });
+  const facts = { md5, sha256, bytes, release, entries, treeBytes, danglingLinks };
+  return addArchive(store, stage, facts, { anew });
 }
 
 function danglingLinksMessage(links: string[]): string {

@@ -10,6 +10,7 @@ import { ARCHIVE_LIMITS, type TimeLimits } from '../core/limits';
 import type { DeviceOutcome } from '../core/outcome';
 import { bounds } from '../device/bounds';
 import { homeFolder, openStore } from '../store/layout';
+import { reopenAsRoot } from './reopen-as-root';
 import { concurrently } from './concurrently';
 import type { AttachedDevice, Context } from './context';
 import { selectDevices, type DeviceSelection } from './select-devices';
@@ -74,8 +75,9 @@ async function onDevice<T>(
   try {
     const result = await withDeadline(
       async (signal) => {
-        const device = await openDevice(server, listed, { ...context, signal });
-        return work(device, { ...context, signal });
+        // A wait for another process ends with the time of the device, too.
+        const bounded = { ...context, signal, store: { ...context.store, signal } };
+        return withNewRoot(server, listed, bounded, work);
       },
       { signal: context.signal, milliseconds: context.times.device, what: 'on this device (--timeout)' },
     );
@@ -84,6 +86,22 @@ async function onDevice<T>(
     const error = errorReport(asKhError(thrown, serial));
     if (!context.signal.aborted) context.emit({ type: 'device.failed', serial, error });
     return { serial, status: 'failed', milliseconds: elapsed(), error };
+  }
+}
+
+/** Begins again, once, where someone else made adbd restart as root meanwhile. */
+async function withNewRoot<T>(
+  server: AdbServer,
+  listed: ListedDevice,
+  context: Context,
+  work: (device: AttachedDevice, context: Context) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(await openDevice(server, listed, context), context);
+  } catch (lost) {
+    const again = await reopenAsRoot(server, listed, lost, context);
+    if (again === undefined) throw lost;
+    return work(again, context);
   }
 }
 

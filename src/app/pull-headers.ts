@@ -95,14 +95,14 @@ function locate(
   { privilege }: PullOptions,
   context: Context,
 ): Promise<HeadersSource> {
-  const { store, signal, times } = context;
+  const { store, times } = context;
   const bootId = probe.kernel.bootId ?? 'unknown-boot';
   return locateHeaders(
     adb,
     probe,
     {
       privilege,
-      reopen: (before) => reopenAfterRestart(server, before, { signal, timeout: times.settle }),
+      reopen: (before, signal) => reopenAfterRestart(server, before, { signal, timeout: times.restart }),
       enterModuleUse: (load) => enterModuleUse(store, { device: name, bootId }, load),
     },
     context,
@@ -131,18 +131,17 @@ async function reuse(
   { requireManifest }: PullOptions,
   context: Context,
 ): Promise<PulledHeaders> {
-  const { archive, verdict } = workspace.record;
-  context.emit({
-    type: 'archive.known',
-    serial: device.listed.serial,
-    sha256: archive.sha256,
-    by: 'same-boot',
-  });
+  const { record } = workspace;
+  const { archive, verdict } = record;
+  const { serial } = device.listed;
+  context.emit({ type: 'archive.known', serial, sha256: archive.sha256, by: 'same-boot' });
   const checked = checkManifest(manifest, kernel, archive, requireManifest);
-  const judged = manifest === undefined ? verdict : withManifest(verdict, checked);
-  const current = isDeepStrictEqual(judged, verdict)
-    ? workspace
-    : await writeWorkspace(context.store, { ...workspace.record, verdict: judged }, {});
+  const now: WorkspaceRecord = {
+    ...record,
+    device: { ...record.device, serials: withLatest(record.device.serials, serial) },
+    verdict: manifest === undefined ? verdict : withManifest(verdict, checked),
+  };
+  const current = isDeepStrictEqual(now, record) ? workspace : await writeWorkspace(context.store, now);
   return ready(device, current, context, { knownBy: 'same-boot' });
 }
 
@@ -164,14 +163,13 @@ function describe(
 ): WorkspaceRecord {
   const now = new Date().toISOString();
   const { serial } = device.listed;
-  const earlier = previous?.record.device.serials.filter((other) => other !== serial) ?? [];
   const { release, version, machine, arch, bootId } = kernel;
   const { sha256, md5, bytes } = archive;
   return {
     device: {
       name,
       serialno,
-      serials: [...earlier.slice(-9), serial],
+      serials: withLatest(previous?.record.device.serials ?? [], serial),
       ...(model === undefined ? {} : { model }),
       ...(product === undefined ? {} : { product }),
       ...(androidVersion === undefined ? {} : { androidVersion }),
@@ -185,6 +183,11 @@ function describe(
     checkedAt: now,
     kh: khVersion(),
   };
+}
+
+/** The serials that a device was seen under, the latest last, and no more than ten. */
+function withLatest(serials: string[], latest: string): string[] {
+  return [...serials.filter((other) => other !== latest).slice(-9), latest];
 }
 
 function ready(

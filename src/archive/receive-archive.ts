@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { diskError } from '../core/disk-error';
 import { KhError } from '../core/errors';
@@ -101,9 +102,7 @@ function record(
         if (bytes > limits.archiveBytes) throw tooLong(limits.archiveBytes);
         md5.update(chunk);
         sha256.update(chunk);
-        await writeAll(part, chunk).catch((error: unknown) => {
-          throw diskError(error, partPath, neededBytes);
-        });
+        writeAll(part, chunk, partPath, neededBytes);
         onBytes?.(bytes);
         yield chunk;
       }
@@ -122,8 +121,13 @@ function record(
   };
 }
 
-async function writeAll(part: FileHandle, chunk: Buffer): Promise<void> {
-  for (let at = 0; at < chunk.length;) at += (await part.write(chunk, at)).bytesWritten;
+/** Synchronous, as for the files of the tree: a trip through the thread pool takes longer than the write itself. */
+function writeAll(part: FileHandle, chunk: Buffer, path: string, neededBytes: number | undefined): void {
+  try {
+    for (let at = 0; at < chunk.length;) at += writeSync(part.fd, chunk, at);
+  } catch (error) {
+    throw diskError(error, path, neededBytes);
+  }
 }
 
 /** The same chunks, but whoever stops reading does not close the source. */

@@ -21,6 +21,12 @@ export function asFailure(thrown: unknown, form: CommandForm): KhError {
     .replace(/\nSee more help with --help/g, '')
     .replace(/^The following errors? occurred:\s+/, '')
     .replace(/^Parsing (--\S+)\s+/, '$1: ')
+    .replace(/^Nonexistent flag: /, 'there is no flag ')
+    .replace(/^Missing 1 required arg:\s+(\S+)[^]*/, '$1 is missing')
+    .replace(
+      /(--[\w-]+)=[^]*? cannot also be provided when using (--[\w-]+)/g,
+      '$1 and $2 exclude each other',
+    )
     .replace(/\n\nNote: [^]*$/, '')
     .replace(/:\s*\n\s*/g, ': ')
     .replace(/\s*\n\s*/g, '; ')

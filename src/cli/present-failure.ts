@@ -1,6 +1,6 @@
 import type { KhError } from '../core/errors';
 import { errorReport } from '../core/errors';
-import { printable } from '../core/printable';
+import { printable, printableJson } from '../core/printable';
 import { palette, wantsColour } from '../ui/colour';
 import { failureText } from '../ui/failure-text';
 import { failureEnvelope, type Warning } from './envelope';
@@ -27,7 +27,7 @@ export function presentFailure(error: KhError, { json, stack, warnings }: Failur
 
 /** Writes the one document of a run. */
 export function writeJson(document: object): void {
-  process.stdout.write(JSON.stringify(document, undefined, 2) + '\n');
+  process.stdout.write(printableJson(JSON.stringify(document, undefined, 2)) + '\n');
 }
 
 function stackOf(error: Error): string {

@@ -10,16 +10,22 @@ import type { Simulator } from '../simulator/simulator';
 export default class Simulate extends KhCommand {
   static override summary = 'Run an adb server with simulated devices, for demos, scripts and tests.';
   static override description = prose`
-Listens on the loopback interface and runs until it is interrupted. Any adb client can use it:
-\`adb -P PORT devices\`, or kh itself with -P. Once it is ready it prints HOST:PORT (with --json a
-document with address and serials).
+Listens on the loopback interface and runs until it is interrupted. Any adb client can use it, from
+another terminal: \`adb -P PORT devices\`, or kh itself with -P. Once it is ready it prints HOST:PORT
+(with --json a document with address and serials). A script has to wait for that: a client that
+comes earlier starts a real adb server on this port.
 
 Without a lab file it has three devices that show headers built in, in a module, and denied; with
 --devices as many as asked, of three kernels.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --port 5038',
     '<%= config.bin %> <%= command.id %> lab.json',
-    '<%= config.bin %> <%= command.id %> --devices 100 --port 5038 & <%= config.bin %> pull --all -P 5038',
+    '<%= config.bin %> <%= command.id %> --devices 100 --port 5038',
+    {
+      description: 'In a bash script, on any free port; `kill $!` ends it:',
+      command:
+        'read -r address < <(<%= config.bin %> <%= command.id %>) && <%= config.bin %> pull --all -P "${address##*:}"',
+    },
   ];
   static override args = {
     LAB: Args.string({ description: 'A JSON file that describes the devices, and their faults.' }),

@@ -25,6 +25,29 @@ export async function withDeadline<T>(
 }
 
 /**
+ * Runs `work` under a signal that fires `milliseconds` later than `signal`
+ * does: for what must not be cut off, as nobody would know what came of it.
+ */
+export async function withGrace<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { signal, milliseconds }: { signal: AbortSignal; milliseconds: number },
+): Promise<T> {
+  signal.throwIfAborted();
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => controller.abort(signal.reason), milliseconds);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
  * Settles as `promise` does, or rejects with the signal's reason as soon as
  * it fires. The work behind `promise` is not stopped by this: whoever started
  * it must have handed it the same signal.

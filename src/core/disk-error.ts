@@ -30,13 +30,18 @@ export function diskError(error: unknown, path: string, needed?: number): KhErro
   const why = isNativeError(error) ? error.message : String(error);
   return new KhError('STORE_IO', {
     message: `a file operation failed on ${path}: ${why}`,
-    hint: HINTS[code ?? ''],
+    hint: isErrno(error, 'ENOENT') && error.syscall === 'mkdir' ? NO_MKDIR : HINTS[code ?? ''],
     details: { path, ...(code === undefined ? {} : { errno: code }) },
     cause,
   });
 }
 
+/** Node's recursive mkdir says ENOENT where the file system is read-only. */
+const NO_MKDIR = 'The file system may be read-only: set KH_HOME to a folder that you may write to.';
+
 const HINTS: Record<string, string> = {
+  EEXIST: 'A file stands where a folder is needed: set KH_HOME to a folder.',
+  ENOTDIR: 'A file stands where a folder is needed: set KH_HOME to a folder.',
   EMFILE: 'Too many files are open: raise the limit (ulimit -n), or lower --jobs.',
   ENFILE: 'Too many files are open on this machine.',
   EIO: 'The disk reports an error: look at the system log.',
@@ -52,7 +57,7 @@ function fullError(cause: NodeJS.ErrnoException, path: string, needed: number | 
   const why = cause.code === 'EDQUOT' ? 'the disk quota is used up' : 'no space left on the disk';
   return new KhError('STORE_FULL', {
     message: `${why} that holds ${path}${room.length === 0 ? '' : ` (${room.join(', ')})`}`,
-    hint: 'Free some space there, or set KH_HOME to a folder on a larger disk.',
+    hint: 'Free some space there (`kh store gc` removes what no workspace uses), or set KH_HOME to a folder on a larger disk.',
     details: {
       path,
       ...(needed === undefined ? {} : { neededBytes: needed }),

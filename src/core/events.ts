@@ -30,7 +30,6 @@ export type KhEvent =
   | { type: 'privilege.raised'; serial: string; privilege: Privilege }
   | { type: 'module.loaded'; serial: string; path: string }
   | { type: 'module.unloaded'; serial: string; path: string }
-  | { type: 'module.left'; serial: string; path: string; why: string }
   | { type: 'module.inserted'; serial: string; module: string }
   | { type: 'module.removed'; serial: string; module: string }
   | { type: 'kernel.said'; serial: string; text: string; meaning?: string }

@@ -32,6 +32,8 @@ export interface TimeLimits {
   device: number;
   /** For a device to settle that is offline, connecting or authorizing. */
   settle: number;
+  /** For adbd to be back after it restarted as root: over TCP, adb takes up to ten seconds to connect anew. */
+  restart: number;
   /** For undoing what was done on the device, after an interruption. */
   cleanup: number;
 }
@@ -41,5 +43,6 @@ export const TIME_LIMITS: Readonly<TimeLimits> = {
   stall: 30_000,
   device: 600_000,
   settle: 10_000,
+  restart: 30_000,
   cleanup: 5_000,
 };

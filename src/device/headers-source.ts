@@ -1,4 +1,5 @@
 import type { AdbDevice, CallOptions } from '../adb/adb-device';
+import { withDeadline, withGrace } from '../core/abort';
 import { asKhError, KhError } from '../core/errors';
 import type { HeadersOrigin } from '../core/events';
 import type { Work } from '../core/work';
@@ -108,43 +109,72 @@ async function ensureLoaded(
 ): Promise<'loaded' | 'was-loaded'> {
   if (probe.moduleLoaded && (await isModuleLoaded(rights.access, bounds(work, 'looking for its module'))))
     return 'was-loaded';
-  const { serial } = rights.access.adb;
   const rooted = await rights.root();
-  const { modules, kernel, moduleLoaded } =
-    rooted === undefined || rooted.privilege === 'plain' ? probe : await probeDevice(rooted, bounds(work));
+  const { serial } = rights.access.adb;
+  // What was seen when the module was still loaded, or with fewer rights, is no help in finding it.
+  const seenAll = rights.access.privilege === 'plain' && !probe.moduleLoaded;
+  const { modules, kernel, moduleLoaded } = seenAll ? probe : await probeDevice(rights.access, bounds(work));
   if (moduleLoaded) return 'was-loaded';
   const path = modules.find((candidate) => candidate.includes(`/${kernel.release}/`)) ?? modules[0];
   if (path === undefined) {
     throw absentError(serial, kernel.release, await configuredHeaders(rights.access, work), rights.refusals);
   }
   if (rooted === undefined) throw lockedModuleError(serial, path, rights.refusals);
-  const outcome = await loadHeadersModule(rooted, path, bounds(work, `loading ${path}`));
+  const outcome = await load(rooted, path, work);
   if (outcome === 'loaded') work.emit({ type: 'module.loaded', serial, path });
   return outcome;
 }
 
+/** Loads, and hears the answer even where the work is stopped meanwhile: who does not know what kh loaded cannot undo it. */
+async function load(access: Access, path: string, work: Work): Promise<'loaded' | 'was-loaded'> {
+  const { signal, times } = work;
+  try {
+    return await withGrace(
+      (late) => loadHeadersModule(access, path, bounds({ ...work, signal: late }, `loading ${path}`)),
+      { signal, milliseconds: times.cleanup / 2 },
+    );
+  } catch (error) {
+    const answered = error instanceof KhError && error.code === 'HEADERS_MODULE_UNLOADABLE';
+    if (!answered) warnOfModule(access, 'may be left loaded: kh did not hear what came of loading it', work);
+    throw error;
+  }
+}
+
 /**
- * Undoes the loading, under a time limit of its own: the work may have ended
- * because its signal fired. What can't be undone is reported, never thrown,
- * as it must not hide why the work ended.
+ * Undoes the loading. What can't be undone is reported, never thrown, as it
+ * must not hide why the work ended.
  */
 async function leaveModule(use: ModuleUse, rights: Rights, work: Work): Promise<void> {
   const { serial } = rights.access.adb;
-  const cleanup: Work = { ...work, signal: AbortSignal.timeout(work.times.cleanup) };
   try {
-    const outcome = await use.leave(async () => {
-      const rooted = await rights.root();
+    const outcome = await use.leave(() => unload(rights, work));
+    if (outcome === 'unloaded') work.emit({ type: 'module.unloaded', serial, path: MODULE_NAME });
+  } catch (error) {
+    warnOfModule(rights.access, `is left loaded: ${asKhError(error).reason}`, work);
+  }
+}
+
+/** Has a time limit of its own: the work may have ended because its signal fired. */
+function unload(rights: Rights, work: Work): Promise<void> {
+  return withDeadline(
+    async (signal) => {
+      const cleanup: Work = { ...work, signal };
+      const rooted = await rights.root(cleanup);
       const left =
         rooted === undefined
           ? 'root is needed'
-          : await unloadHeadersModule(rooted, bounds(cleanup, 'unloading its module'));
-      if (left !== undefined) throw new KhError('REMOTE_COMMAND_FAILED', { serial, message: left });
-    });
-    if (outcome === 'unloaded') work.emit({ type: 'module.unloaded', serial, path: MODULE_NAME });
-  } catch (error) {
-    work.emit({ type: 'module.left', serial, path: MODULE_NAME, why: asKhError(error).reason });
-  }
+          : await unloadHeadersModule(rooted, bounds(cleanup, UNLOADING));
+      if (left !== undefined) throw new KhError('REMOTE_COMMAND_FAILED', { message: left });
+    },
+    { signal: new AbortController().signal, milliseconds: work.times.cleanup, what: UNLOADING },
+  );
 }
+
+function warnOfModule({ adb }: Access, what: string, { emit }: Work): void {
+  emit({ type: 'warning', serial: adb.serial, message: `its module ${MODULE_NAME} ${what}` });
+}
+
+const UNLOADING = 'unloading its module';
 
 const MODULE_NAME = 'kheaders';
 

@@ -1,4 +1,4 @@
-import type { AdbDevice } from '../adb/adb-device';
+import type { AdbDevice, RootReply } from '../adb/adb-device';
 import { KhError } from '../core/errors';
 import type { Work } from '../core/work';
 import { bounds } from './bounds';
@@ -17,7 +17,14 @@ export interface Refusal {
 }
 
 /** What restarting adbd needs from the adb server: the device again, under its new transport. */
-export type Reopen = (device: AdbDevice) => Promise<AdbDevice>;
+export type Reopen = (device: AdbDevice, signal: AbortSignal) => Promise<AdbDevice>;
+
+/** Where a climb ended: as root where `access.root`, else below, with every refusal met on the way. */
+export interface Climb {
+  /** Not the one that the climb began with where adbd was restarted, even in vain. */
+  access: Access;
+  refusals: Refusal[];
+}
 
 /**
  * Climbs to root by the steps that `choice` allows.
@@ -25,7 +32,6 @@ export type Reopen = (device: AdbDevice) => Promise<AdbDevice>;
  * `adb root` is tried first, as it changes nothing in how commands run; adbd
  * then stays root until `adb unroot` or a reboot.
  *
- * @returns root access, or every refusal met on the way
  * @throws KhError DEVICE_LOST, TIMEOUT when the device does not come back
  */
 export async function climb(
@@ -33,40 +39,55 @@ export async function climb(
   choice: PrivilegeChoice,
   reopen: Reopen,
   work: Work,
-): Promise<{ access: Access } | { refusals: Refusal[] }> {
-  const refusals: Refusal[] = [];
-  if (choice === 'auto' || choice === 'adb-root') {
-    const rooted = await tryAdbRoot(access, reopen, work);
-    if ('access' in rooted) return rooted;
-    refusals.push(rooted.refusal);
+): Promise<Climb> {
+  const climbed: Climb = { access, refusals: [] };
+  const steps: [PrivilegeChoice, (from: Access) => Promise<Step>][] = [
+    ['adb-root', (from) => tryAdbRoot(from, reopen, work)],
+    ['su', (from) => trySu(from, work)],
+  ];
+  for (const [step, attempt] of steps) {
+    if (choice !== 'auto' && choice !== step) continue;
+    const { access: reached, refusal } = await attempt(climbed.access);
+    climbed.access = reached;
+    if (refusal === undefined) break;
+    climbed.refusals.push(refusal);
   }
-  if (choice === 'auto' || choice === 'su') {
-    const rooted = await trySu(access, work);
-    if ('access' in rooted) return rooted;
-    refusals.push(rooted.refusal);
-  }
-  return { refusals };
+  return climbed;
 }
 
-async function tryAdbRoot(
-  access: Access,
-  reopen: Reopen,
-  work: Work,
-): Promise<{ access: Access } | { refusal: Refusal }> {
-  const reply = await access.adb.restartAsRoot(bounds(work, 'asking for adb root'));
-  if (reply === 'refused') {
-    return { refusal: { step: 'adb-root', why: 'adbd refuses to run as root, as on a user build' } };
-  }
-  const adb = reply === 'restarting' ? await reopen(access.adb) : access.adb;
+/** What one step came to: root, or a refusal and the access to go on with. */
+interface Step {
+  access: Access;
+  refusal?: Refusal;
+}
+
+async function tryAdbRoot(access: Access, reopen: Reopen, work: Work): Promise<Step> {
+  const refused = (why: string, from = access): Step => ({
+    access: from,
+    refusal: { step: 'adb-root', why },
+  });
+  const reply = await askAdbd(access.adb, work);
+  if (reply === 'refused') return refused('adbd refuses to run as root, as on a user build');
+  const adb = reply === 'restarting' ? await reopen(access.adb, work.signal) : access.adb;
   const id = await adb.run('id -u', bounds(work, 'asking for adb root'));
   if (outputText(id) !== '0') {
-    return { refusal: { step: 'adb-root', why: `adbd restarted, but its shell is uid ${outputText(id)}` } };
+    return refused(`adbd restarted, but its shell is uid ${outputText(id)}`, { ...access, adb });
   }
   work.emit({ type: 'privilege.raised', serial: adb.serial, privilege: 'adb-root' });
   return { access: { adb, privilege: 'adb-root', root: true } };
 }
 
-async function trySu(access: Access, work: Work): Promise<{ access: Access } | { refusal: Refusal }> {
+/** An adbd that does not know the service closes it: to us that is a refusal like the others. */
+async function askAdbd(adb: AdbDevice, work: Work): Promise<RootReply> {
+  try {
+    return await adb.restartAsRoot(bounds(work, 'asking for adb root'));
+  } catch (error) {
+    if (error instanceof KhError && error.code === 'ADB_PROTOCOL') return 'refused';
+    throw error;
+  }
+}
+
+async function trySu(access: Access, work: Work): Promise<Step> {
   const answers: string[] = [];
   for (const dialect of ['aosp', 'minus-c'] as const satisfies SuDialect[]) {
     const candidate: Access = { adb: access.adb, privilege: 'su', dialect, root: true };
@@ -81,7 +102,7 @@ async function trySu(access: Access, work: Work): Promise<{ access: Access } | {
   const why = missing
     ? 'there is no su on the device'
     : `su did not give root: ${answers.at(-1) || 'no answer'}`;
-  return { refusal: { step: 'su', why } };
+  return { access, refusal: { step: 'su', why } };
 }
 
 async function askSu(candidate: Access, { signal }: Work): Promise<string> {

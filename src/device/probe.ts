@@ -81,7 +81,7 @@ export async function probeDevice(access: Access, options: CallOptions): Promise
     serialno: answers.get('serialno') ?? '',
     root: answers.get('uid') === '0',
     archive: firstSighting(answers),
-    moduleLoaded: answers.get('loaded') === 'yes',
+    moduleLoaded: answers.get('loaded') === 'yes' || answers.get('appeared') === 'yes',
     modules: (answers.get('modules') ?? '').split('\n').filter((line) => line.startsWith('/')),
   };
 }
@@ -102,6 +102,8 @@ const QUESTIONS: Record<string, string> = {
     `for path in ${ARCHIVE_PATHS.join(' ')}; do`,
     'if [ -e $path ]; then if ( : <$path ) 2>/dev/null; then echo $path; fi; fi; done',
   ].join(' '),
+  // Asked last: a module that comes between must not make the archive look built in.
+  appeared: 'if [ -e /sys/module/kheaders ]; then echo yes; fi',
   modules: [
     `if [ ! -e ${ARCHIVE_PATHS[0]} ] && [ ! -e ${ARCHIVE_PATHS[1]} ]; then`,
     `find ${MODULE_FOLDERS.join(' ')} -name kheaders.ko 2>/dev/null; fi`,

@@ -25,18 +25,17 @@ export class Rights {
   }
 
   /**
+   * @param work under whose signal to climb: clearing up goes on when that of the work itself has fired
    * @returns root access, or undefined when every step of the ladder was refused
    * @throws KhError as `climb`
    */
-  async root(): Promise<Access | undefined> {
+  async root(work = this.work): Promise<Access | undefined> {
     if (this.#access.root) return this.#access;
     if (this.#refusals !== undefined) return undefined;
-    const climbed = await climb(this.#access, this.ladder.privilege, this.ladder.reopen, this.work);
-    if ('refusals' in climbed) {
-      this.#refusals = climbed.refusals;
-      return undefined;
-    }
-    this.#access = climbed.access;
-    return climbed.access;
+    const { access, refusals } = await climb(this.#access, this.ladder.privilege, this.ladder.reopen, work);
+    this.#access = access;
+    if (access.root) return access;
+    this.#refusals = refusals;
+    return undefined;
   }
 }

@@ -29,7 +29,10 @@ function withBitFlipped(chunk: Buffer, at: number): Buffer {
   return copy;
 }
 
-/** stat(2), which lies about a file's size where a fault says so: by `at` bytes, or by one. */
+/**
+ * stat(2), with the fault that is due: `refuse` and `fail`, or `wrong-size` by
+ * `at` bytes, by one where it is left out.
+ */
 export function statWithFault(
   device: SimulatedDevice,
   path: string,
@@ -38,6 +41,8 @@ export function statWithFault(
 ): Stat {
   const stat = device.files.stat(path, uid, options);
   if (stat.kind !== 'file') return stat;
-  const fault = device.faults.strike('stat', ['wrong-size'], path);
+  const fault = device.faults.strike('stat', ['refuse', 'fail', 'wrong-size'], path);
+  if (fault?.kind === 'refuse') throw new SystemCallError('EACCES');
+  if (fault?.kind === 'fail') throw new SystemCallError('EIO');
   return fault === undefined ? stat : { ...stat, size: stat.size + (fault.at ?? 1) };
 }

@@ -24,8 +24,7 @@ export const CONTENT_FAULTS = ['refuse', 'fail', 'wrong-size', 'wrong-md5', 'cor
 
 export type StateFaultKind = (typeof STATE_FAULTS)[number];
 export type WireFaultKind = (typeof WIRE_FAULTS)[number];
-export type ContentFaultKind = (typeof CONTENT_FAULTS)[number];
-export type FaultKind = WireFaultKind | ContentFaultKind;
+export type FaultKind = WireFaultKind | (typeof CONTENT_FAULTS)[number];
 
 /** docs/simulator.md tells what each kind does at each point. */
 export interface FaultDescription<Kind extends FaultKind = FaultKind> {

@@ -79,21 +79,27 @@ export async function listArchives(store: Store): Promise<StoredArchive[]> {
  * stage's copy dropped; but a damaged tree is replaced. A stage without an
  * archive brings a tree extracted anew from the stored one.
  *
+ * @param anew replaces what is here however sound it looks: contents are not compared
  * @throws KhError STORE_FULL, STORE_DENIED, STORE_IO
  */
-export async function addArchive(store: Store, stage: Stage, facts: ArchiveFacts): Promise<StoredArchive> {
+export async function addArchive(
+  store: Store,
+  stage: Stage,
+  facts: ArchiveFacts,
+  { anew = false } = {},
+): Promise<StoredArchive> {
   const { sha256 } = facts;
   const path = archivePath(store, sha256);
   return withArchiveLock(store, sha256, async () => {
     try {
       const kept = await readFacts(store, sha256);
-      const whole = kept !== undefined && (await sizeOf(path)) === kept.facts.bytes;
+      const whole = !anew && kept !== undefined && (await sizeOf(path)) === kept.facts.bytes;
       if (whole && isSound(store, kept, { sizes: true })) {
         await markUsed(store, sha256);
         return stored(store, kept.facts);
       }
       const added = { ...facts, added: new Date().toISOString() };
-      const json = factsJson({ facts: added, tree: shapeOf(stage) });
+      const json = factsJson({ facts: added, tree: shapeOf(stage, facts.treeBytes) });
       await writeWhole(store, factsPath(store, sha256), json, { lasting: true });
       if (!whole) await rename(stage.partPath, path);
       await discardTree(store, sha256);
@@ -116,12 +122,29 @@ export async function addArchive(store: Store, stage: Stage, facts: ArchiveFacts
  * @throws KhError STORE_DENIED, STORE_IO
  */
 export async function treeIsSound(store: Store, sha256: string): Promise<boolean> {
+  if (foundSound(store, sha256)) return true;
   const kept = await readFacts(store, sha256);
   const unused = await ageOf(factsPath(store, sha256));
   if (kept === undefined || unused === undefined) return false;
   const sound = isSound(store, kept, { sizes: unused > uptime() * 1000 });
-  if (sound) await markUsed(store, sha256);
+  if (sound) {
+    await markUsed(store, sha256);
+    remember(store, sha256);
+  }
   return sound;
+}
+
+/** When a tree was last found sound, for the devices of one run that share it; `performance.now()`. */
+const foundAt = new Map<string, number>();
+const REMEMBERED = 5_000;
+
+function remember(store: Store, sha256: string): void {
+  foundAt.set(treePath(store, sha256), performance.now());
+}
+
+function foundSound(store: Store, sha256: string): boolean {
+  const time = foundAt.get(treePath(store, sha256));
+  return time !== undefined && performance.now() - time < REMEMBERED;
 }
 
 /**
@@ -217,9 +240,10 @@ function isSound(store: Store, { facts, tree }: Recorded, look: { sizes: boolean
   return now?.folders === folders && now.files === files && (!look.sizes || now.bytes === bytes);
 }
 
-function shapeOf(stage: Stage): TreeShape {
-  const shape = treeShape(stage.treePath, { sizes: true });
-  if (shape !== undefined) return shape;
+/** The bytes are those that were just written: to ask for the size of each file would take longer than to count them. */
+function shapeOf(stage: Stage, bytes: number): TreeShape {
+  const shape = treeShape(stage.treePath, { sizes: false });
+  if (shape !== undefined) return { ...shape, bytes };
   throw new KhError('STORE_IO', { message: `${stage.treePath} is gone`, details: { path: stage.treePath } });
 }
 

@@ -2,6 +2,7 @@ import type { KhEvent, Verdict } from '../core/events';
 import { humanBytes, humanDuration } from '../core/human';
 import { printable } from '../core/printable';
 import { unreachable } from '../core/unreachable';
+import { padTo, textWidth } from './text-width';
 import { advanceTransfer, transferText, type Transfer } from './transfer-rate';
 
 /** What the task list knows of one device: the folded events so far. */
@@ -37,7 +38,6 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
     case 'module.loaded':
       return { ...still, phase: `loaded ${event.path}` };
     case 'module.unloaded':
-    case 'module.left':
       return line;
     case 'module.inserted':
       return { ...still, state: 'done', phase: `loaded ${event.module}` };
@@ -76,16 +76,33 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
   }
 }
 
-/** The line as shown: who, which kernel, and what is going on. */
-export function lineText(serial: string, line: DeviceLine, now: number): string {
-  const who = line.model === undefined ? serial : `${serial} (${line.model})`;
-  const phase =
-    line.transfer === undefined ? line.phase : `${line.phase} ${transferText(line.transfer, now)}`;
-  const came = line.state === 'done' ? line.came : undefined;
-  return [who, line.release, came, phase]
-    .filter((part) => part !== undefined)
-    .map((part) => printable(part))
-    .join('  ');
+/** Room for a transfer's whole text, and for how a device ended: the column of the releases stays in place. */
+const PHASE_WIDTH: Record<DeviceLine['state'], number> = { working: 52, done: 31, failed: 31 };
+
+/**
+ * The line as shown: who, what is going on, and which kernel. The kernel comes
+ * last, as a narrow terminal cuts lines at their end.
+ *
+ * @param column columns for the name: the widest `whoWidth` of the list
+ */
+export function lineText(serial: string, line: DeviceLine, now: number, column: number): string {
+  const { phase, transfer, release, state } = line;
+  const doing = transfer === undefined ? phase : `${phase} ${transferText(transfer, now)}`;
+  const what = printable(state === 'done' && line.came !== undefined ? `${line.came}, ${doing}` : doing);
+  const start = `${padTo(whoText(serial, line), column)}  `;
+  return release === undefined
+    ? start + what
+    : `${start}${padTo(what, PHASE_WIDTH[state])}  ${printable(release)}`;
+}
+
+/** "0A04 (Pixel_8)" */
+function whoText(serial: string, { model }: DeviceLine): string {
+  return printable(model === undefined ? serial : `${serial} (${model})`);
+}
+
+/** Columns that the name of a device takes in its line. */
+export function whoWidth(serial: string, line: DeviceLine): number {
+  return textWidth(whoText(serial, line));
 }
 
 /** Short, as the line has to hold the kernel's release, too. */

@@ -27,8 +27,6 @@ export function eventText(event: KhEvent): EventText | undefined {
       return notice(`loaded ${event.path}`);
     case 'module.unloaded':
       return notice(`unloaded ${event.path}`);
-    case 'module.left':
-      return notice(`left ${event.path} loaded: ${event.why}`);
     case 'module.inserted':
       return notice(`loaded ${event.module}`);
     case 'module.removed':
@@ -63,10 +61,10 @@ export function eventText(event: KhEvent): EventText | undefined {
   }
 }
 
-/** "verified against lab.json", or what was checked without a manifest. */
+/** "verified against lab.json"; "unverified" with or without a manifest that does not know the kernel. */
 export function verdictText({ trust, manifest }: Verdict): string {
   if (trust === 'trusted' && manifest !== undefined) return `verified against ${printable(manifest.path)}`;
-  return trust === 'trusted' ? 'verified' : 'unverified (no manifest entry)';
+  return trust === 'trusted' ? 'verified' : 'unverified (no manifest names it)';
 }
 
 const KNOWN_BY: Record<KnownBy, string> = {

@@ -6,9 +6,9 @@ import {
   type ListrDefaultRendererLogLevels,
 } from 'listr2';
 import type { KhEvent } from '../core/events';
-import type { Palette } from './colour';
 import { printable } from '../core/printable';
-import { FRESH_LINE, foldEvent, lineText, type DeviceLine } from './device-line';
+import type { Palette } from './colour';
+import { FRESH_LINE, foldEvent, lineText, whoWidth, type DeviceLine } from './device-line';
 import { eventText } from './event-text';
 import { failureText, warningMessage, warningText } from './failure-text';
 import type { Reporter } from './reporter';
@@ -29,6 +29,7 @@ export function taskList({ stream, colours, now }: TaskListOptions): Reporter {
   const lines = new Map<string, DeviceLine>();
   const below: string[] = [];
   const live = liveList(stream);
+  let column = 0;
   const emit = (event: KhEvent) => {
     if (event.type === 'warning') {
       below.push(warningText(warningMessage(event), colours));
@@ -44,7 +45,11 @@ export function taskList({ stream, colours, now }: TaskListOptions): Reporter {
     const time = now();
     const line = foldEvent(lines.get(event.serial) ?? FRESH_LINE, event, time);
     lines.set(event.serial, line);
-    live.show(event.serial, lineText(event.serial, line, time), line.state);
+    const width = whoWidth(event.serial, line);
+    const changed = width > column ? lines : [[event.serial, line] as const];
+    column = Math.max(column, width);
+    for (const [serial, shown] of changed)
+      live.show(serial, lineText(serial, shown, time, column), shown.state);
   };
   const close = async () => {
     await live.end();
@@ -65,6 +70,21 @@ interface Shown {
   task?: { title?: string; state: ListrTaskState; check: (context: unknown) => Promise<boolean> } | undefined;
 }
 
+/** listr2 draws on a copy of the stream, which would keep the size that the terminal had at the start. */
+class LiveOutput extends ProcessOutput {
+  constructor(private readonly terminal: NodeJS.WriteStream) {
+    super(terminal, terminal);
+  }
+
+  override get stdout(): NodeJS.WriteStream {
+    const { terminal } = this;
+    return Object.defineProperties(super.stdout, {
+      rows: { get: () => terminal.rows },
+      columns: { get: () => terminal.columns },
+    });
+  }
+}
+
 /**
  * A listr2 list that grows as lines are shown and stays up until `end`.
  *
@@ -82,7 +102,7 @@ function liveList(stream: NodeJS.WriteStream) {
     shown.forEach(draw);
     return untilEnd;
   };
-  const processOutput = new ProcessOutput(stream, stream);
+  const processOutput = new LiveOutput(stream);
   const logger = new ListrLogger<ListrDefaultRendererLogLevels>({ processOutput });
   const list = new Listr<unknown, 'default'>([{ task: keeper }], {
     concurrent: true,

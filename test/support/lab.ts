@@ -48,6 +48,22 @@ export function modulePhone(more: Partial<DeviceDescription> = {}): DeviceDescri
   };
 }
 
+/** A virtual device with a kernel for x86. */
+export function cuttlefish(more: Partial<DeviceDescription> = {}): DeviceDescription {
+  return {
+    serial: 'CUTTLEFISH',
+    model: 'Cuttlefish x86_64 phone',
+    product: 'vsoc_x86_64',
+    android: '15',
+    sdk: 35,
+    kernel: { release: '6.6.30-android15-8-gdd9c02ccfe27-ab11987101', machine: 'x86_64' },
+    ...more,
+  };
+}
+
+/** For counting transfers: kh asks for this file in the same way as for the archive. */
+export const NO_CONFIG = { '/proc/config.gz': null };
+
 /** An archive that takes more than one packet to transfer: some 400 KB. */
 export const LARGE_ARCHIVE = { sample: { extraHeaders: 600 } };
 

@@ -35,8 +35,11 @@ async function* decodeInChild(
   });
   try {
     yield* inLongRuns(child.stdout);
-    const status = await exited;
+    const status = await exited.catch((cause: unknown) => {
+      throw unusable(`${command} does not run: ${cause instanceof Error ? cause.message : ''}`, cause);
+    });
     if (failures.length > 0) throw failures[0];
+    if (status === null) throw unusable(`${command} was ended by someone else, perhaps for want of memory`);
     if (status !== 0) throw failureOf(command, await complaints);
   } finally {
     signal.removeEventListener('abort', kill);
@@ -89,11 +92,12 @@ function failureOf(command: string, complaint: string): Error {
   const cause = new Error(complaint);
   if (!/(unrecognized|invalid|unknown) option/.test(complaint))
     return new DecoderFault(faultOf(complaint), { cause });
-  return new KhError('XZ_UNAVAILABLE', {
-    message: `${command} is not the xz of XZ Utils: ${complaint.slice(0, 200)}`,
-    hint: 'Set KH_XZ=native or KH_XZ=wasm to do without it.',
-    cause,
-  });
+  return unusable(`${command} is not the xz of XZ Utils: ${complaint.slice(0, 200)}`, cause);
+}
+
+function unusable(message: string, cause?: unknown): KhError {
+  const hint = 'Set KH_XZ=native or KH_XZ=wasm to do without it.';
+  return new KhError('XZ_UNAVAILABLE', { message, hint, cause });
 }
 
 /** The texts of xz 5.0 to 5.8 (src/xz/message.c, message_strm). */

@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 
 /** The little systems in one binary: their xz takes no memory limit. */
@@ -13,7 +13,7 @@ export function findXz(): string | undefined {
 function isXz(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return !OTHERS.includes(basename(realpathSync(path)));
+    return statSync(path).isFile() && !OTHERS.includes(basename(realpathSync(path)));
   } catch {
     return false; // Not there, or not ours to run.
   }

@@ -49,7 +49,7 @@ export const deviceFlags = {
   }),
   ...serverFlags,
   timeout: Flags.custom<number>({
-    summary: 'Time for each device, all in all: 90, 90s, 5m.',
+    summary: '[default: 10m] Time for each device, all in all: 90, 90s, 5m.',
     parse: (input) => {
       const milliseconds = parseDuration(input);
       if (milliseconds !== undefined) return Promise.resolve(milliseconds);

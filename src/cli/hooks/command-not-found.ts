@@ -35,7 +35,8 @@ export function unknownCommand(id: string, commands: string[], bin: string): KhE
   }
   const spaced = commands.map((command) => command.replaceAll(':', ' '));
   const near = didYouMean(words.join(' '), spaced) ?? didYouMean(words.slice(0, 2).join(' '), spaced);
-  const nearest = near ?? didYouMean(words[0] ?? '', spaced);
+  const topics = spaced.map((command) => command.split(' ')[0] ?? command);
+  const nearest = near ?? didYouMean(words[0] ?? '', topics);
   return new KhError('USAGE', {
     message: `there is no command \`${bin} ${words.join(' ')}\``,
     hint: nearest === undefined ? `\`${bin} --help\` lists them.` : `Did you mean \`${bin} ${nearest}\`?`,

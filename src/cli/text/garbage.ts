@@ -5,7 +5,7 @@ import { renderTable } from '../../ui/table';
 
 /** What `kh store gc` prints: a row for each archive, or that there is nothing to give back. */
 export function garbageText({ archives, removed }: Garbage, colours: Palette): string {
-  if (archives.length === 0) return 'nothing to give back\n';
+  if (archives.length === 0) return 'nothing to give back; what was used within the last hour stays\n';
   return renderTable(
     archives,
     [

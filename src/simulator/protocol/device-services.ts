@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CONTENT_FAULTS, type FaultPoint } from '../faults';
+import type { FaultPoint } from '../faults';
 import { ROOT_UID, SHELL_UID } from '../file-system';
 import type { SimulatedDevice } from '../simulated-device';
 import type { ClientConnection } from './connection';
@@ -73,7 +73,7 @@ async function restartAsRoot(wire: Wire): Promise<void> {
   const { device } = wire;
   wire.begin('root', '');
   if (device.uid === ROOT_UID) return say(wire, 'adbd is already running as root\n');
-  const fault = device.faults.strike('root', CONTENT_FAULTS);
+  const fault = device.faults.strike('root', ['fail']);
   if (device.parts.description.adbRoot === 'refused' || fault !== undefined) {
     return say(wire, 'adbd cannot run as root in production builds\n');
   }

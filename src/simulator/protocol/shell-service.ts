@@ -1,4 +1,4 @@
-import { CONTENT_FAULTS, type FaultDescription } from '../faults';
+import type { FaultDescription } from '../faults';
 import { runCommandLine } from '../shell/run-command-line';
 import { ShellInput, type ShellOutput } from '../shell/streams';
 import type { ClientConnection } from './connection';
@@ -23,15 +23,12 @@ export async function serveShell(wire: Wire, request: ShellRequest): Promise<voi
   wire.begin(point, commandLine);
   const stdin = new ShellInput();
   void feedInput(connection, stdin, form).catch(() => stdin.end());
-  const fault = device.faults.strike(point, CONTENT_FAULTS, commandLine);
+  const fault = device.faults.strike(point, ['corrupt', 'wrong-size', 'fail'], commandLine);
   const terminal =
     point === 'shell' && form === 'raw' && device.parts.description.sdk < FIRST_SDK_WITHOUT_TERMINAL;
-  const send = async (id: number, bytes: Buffer) => {
-    if (form === 'packets') await wire.write(shellPacket(id, bytes));
-    else
-      await wire.write(
-        terminal ? Buffer.from(bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1') : bytes,
-      );
+  const send = (id: number, bytes: Buffer) => {
+    if (form === 'packets') return wire.write(shellPacket(id, bytes));
+    return wire.write(terminal ? withCarriageReturns(bytes) : bytes);
   };
   const output = withFault((bytes) => send(SHELL_PACKET.stdout, bytes), fault);
   const exitCode = await runCommandLine(commandLine, {
@@ -42,12 +39,15 @@ export async function serveShell(wire: Wire, request: ShellRequest): Promise<voi
     stderr: { write: (bytes) => send(SHELL_PACKET.stderr, bytes) },
     signal: connection.signal,
   });
-  if (form === 'packets')
-    await wire.write(shellPacket(SHELL_PACKET.exit, Buffer.from([output.exitCode(exitCode)])));
+  if (form === 'packets') await send(SHELL_PACKET.exit, Buffer.from([output.exitCode(exitCode)]));
   await wire.finish();
 }
 
-/** The outputs of a shell, with the content fault that is due: see docs/simulator.md. */
+function withCarriageReturns(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
+}
+
+/** stdout and exit code of a shell, with the content fault that is due: see docs/simulator.md. */
 function withFault(send: (bytes: Buffer) => Promise<void>, fault: FaultDescription | undefined) {
   const at = fault?.at ?? 0;
   let sent = 0;

@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import { SystemCallError } from '../errno';
-import { CONTENT_FAULTS } from '../faults';
 import { KERNEL_PAGE, type Stat } from '../file-system';
 import { readWithFault, statWithFault } from '../content-faults';
 import { syncFail, syncHeader } from './frames';
@@ -131,7 +130,7 @@ async function receive(wire: Wire, path: string): Promise<'done' | 'failed'> {
   const { device } = wire;
   wire.begin('recv', path);
   device.counters.recvStarted += 1;
-  const fault = device.faults.strike('recv', CONTENT_FAULTS, path);
+  const fault = device.faults.strike('recv', ['refuse', 'corrupt', 'wrong-size', 'fail'], path);
   if (fault?.kind === 'refuse') return fail(wire, 'open failed: Permission denied');
   let closed: (() => void) | undefined;
   try {

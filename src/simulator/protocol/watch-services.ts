@@ -1,32 +1,24 @@
+import { once } from 'node:events';
 import type { ClientConnection } from './connection';
 import { hexFrame, OKAY } from './frames';
 import type { Target, Transports } from './transports';
 
-/** The whole list now, and again after every change. */
+/** The whole list now, and again after every change. @throws the signal's reason when the client leaves */
 export async function trackDevices(
   connection: ClientConnection,
   transports: Transports,
   long: boolean,
 ): Promise<void> {
+  closeWithClient(connection);
   await connection.write(OKAY);
   let last: string | undefined;
-  let sending = Promise.resolve();
-  const send = () => {
-    sending = sending
-      .then(async () => {
-        const text = transports.listing(long);
-        if (text === last) return;
-        last = text;
-        await connection.write(hexFrame(text));
-      })
-      .catch(() => undefined); // the client left; `hang` below ends the service
-  };
-  transports.on('changed', send);
-  try {
-    send();
-    await connection.hang();
-  } finally {
-    transports.off('changed', send);
+  for (;;) {
+    const { signal } = connection;
+    signal.throwIfAborted();
+    const text = transports.listing(long);
+    if (text === last) await once(transports, 'changed', { signal });
+    else await connection.write(hexFrame(text));
+    last = text;
   }
 }
 
@@ -42,22 +34,12 @@ export async function waitFor(
     const states = transports.matching(target).map((device) => device.state as string);
     return state === 'disconnect' ? states.length === 0 : states.includes(state);
   };
-  if (!reached()) {
-    await new Promise<void>((resolve, reject) => {
-      const leave = () => {
-        transports.off('changed', check);
-        reject(connection.signal.reason);
-      };
-      const check = () => {
-        if (!reached()) return;
-        transports.off('changed', check);
-        connection.signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      connection.signal.addEventListener('abort', leave);
-      connection.hang().catch(() => connection.destroy());
-      transports.on('changed', check);
-    });
-  }
+  closeWithClient(connection);
+  while (!reached()) await once(transports, 'changed', { signal: connection.signal });
   await connection.write(OKAY);
+}
+
+/** These clients send nothing more: only reading shows that they have left. */
+function closeWithClient(connection: ClientConnection): void {
+  connection.hang().catch(() => connection.destroy());
 }

@@ -40,7 +40,7 @@ export class Wire {
     await this.#strike(fault, rest);
   }
 
-  /** The answer is complete: a fault that waited for more bytes than it had at most as many as came strikes now. */
+  /** The answer is complete: a fault at its last byte strikes now; one further on never does. */
   async finish(): Promise<void> {
     const fault = this.#fault;
     this.#fault = undefined;

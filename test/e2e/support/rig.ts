@@ -109,7 +109,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
   const rig = process.env['KH_RIG'] ?? '';
   const boot =
     options.user === 'shell' && options.su === 'no' ? rigWithoutSu(join(folder, 'rig')) : join(rig, 'boot');
-  const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+  const words = Object.entries<string>({ ...options }).flatMap(([name, value]) => [`--${name}`, value]);
   const { stdout } = await run(boot, [...words, '--port', port], { env: wholeEnv });
   const serial = stdout.trim();
   const kill = () => spawnSync(boot, ['--stop', port], { env: wholeEnv });
@@ -131,10 +131,10 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
 async function freePort(): Promise<number> {
   const port = 10_000 + 2 * randomInt(10_000);
   const server = createServer().listen(port, '127.0.0.1');
-  const free = await Promise.race([
-    once(server, 'listening').then(() => true),
-    once(server, 'error').then(() => false),
-  ]);
+  const free = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
   server.close();
   return free ? port : freePort();
 }

@@ -31,7 +31,7 @@ describe('reopenAfterRestart', () => {
         expect(gone).toBe(true);
         peer.block(lists[Math.min(asked++, lists.length - 1)] ?? '');
       } else {
-        expect(request).toBe('host-transport-id:9:features');
+        expect(request).toMatch(/^host-transport-id:[79]:features$/);
         peer.block('shell_v2');
       }
       peer.socket.end();
@@ -45,6 +45,12 @@ describe('reopenAfterRestart', () => {
     const { connected, device } = await restarting('', BACK_LINE.replace('device', 'offline'), BACK_LINE);
     const back = await reopenAfterRestart(connected, device, { signal, timeout: 4_000 });
     expect(back).toMatchObject({ serial: 'PIXEL', transportId: '9' });
+  });
+
+  it('knows a device over TCP again, which keeps its transport id', async () => {
+    const { connected, device } = await restarting(PIXEL_LINE.replace('device', 'offline'), PIXEL_LINE);
+    const back = await reopenAfterRestart(connected, device, { signal, timeout: 4_000 });
+    expect(back.transportId).toBe('7');
   });
 
   it('does not take another phone with the same serial for it', async () => {

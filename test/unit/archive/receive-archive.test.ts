@@ -166,7 +166,7 @@ describe('receiveArchive', () => {
       const fs = jest.requireActual<typeof import('node:fs')>('node:fs');
       jest.doMock('node:fs', () => ({
         ...fs,
-        writeSync: () => {
+        openSync: () => {
           throw Object.assign(new Error(`${errno}: made up`), { code: errno });
         },
       }));

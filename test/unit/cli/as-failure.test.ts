@@ -12,14 +12,22 @@ describe('a complaint of the command line parser', () => {
     expect(error.hint).toBe('`kh pull --help` shows what it takes.');
   });
 
-  it('fits on one line', () => {
+  it('says which argument is missing', () => {
     const parts = [
       'Missing 1 required arg:',
       'FILE  The manifest.',
       '',
       'Note: --serial allows multiple values.',
     ];
-    expect(told(parts.join('\n')).message).toBe('Missing 1 required arg: FILE The manifest.');
+    expect(told(parts.join('\n')).message).toBe('FILE is missing');
+  });
+
+  it('names the flags that do not go together, without their values', () => {
+    const message = '--serial=A B cannot also be provided when using --all';
+    expect(told(message).message).toBe('--serial and --all exclude each other');
+  });
+
+  it('fits on one line', () => {
     expect(told('The following errors occurred:\n  \u001b[2mone\u001b[22m\n  two').message).toBe('one; two');
   });
 

@@ -1,4 +1,4 @@
-import { delay, unlessAborted, withDeadline } from '../../../src/core/abort';
+import { delay, unlessAborted, withDeadline, withGrace } from '../../../src/core/abort';
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -43,6 +43,36 @@ describe('withDeadline', () => {
     const work = jest.fn();
     const signal = AbortSignal.abort(new Error('stop'));
     await expect(withDeadline(work, { ...options, signal })).rejects.toThrow('stop');
+    expect(work).not.toHaveBeenCalled();
+  });
+});
+
+describe('withGrace', () => {
+  it('lets work that is under way end after the signal has fired', async () => {
+    const controller = new AbortController();
+    const work = async (signal: AbortSignal) => {
+      controller.abort(new Error('stop'));
+      await delay(5, signal);
+      return 'done';
+    };
+    const options = { signal: controller.signal, milliseconds: 60_000 };
+    await expect(withGrace(work, options)).resolves.toBe('done');
+  });
+
+  it('stops it with the reason when the grace is over', async () => {
+    const controller = new AbortController();
+    const work = withGrace((signal) => unlessAborted(never(), signal), {
+      signal: controller.signal,
+      milliseconds: 5,
+    });
+    controller.abort(new Error('stop'));
+    await expect(work).rejects.toThrow('stop');
+  });
+
+  it('does not begin where the signal has fired', async () => {
+    const work = jest.fn();
+    const signal = AbortSignal.abort(new Error('stop'));
+    await expect(withGrace(work, { signal, milliseconds: 5 })).rejects.toThrow('stop');
     expect(work).not.toHaveBeenCalled();
   });
 });

@@ -45,6 +45,13 @@ describe('diskError', () => {
     expect(error.cause).toBe(cause);
   });
 
+  it('says where to look when a folder cannot be made', () => {
+    const mkdir = Object.assign(errno('ENOENT'), { syscall: 'mkdir' });
+    expect(diskError(mkdir, path).hint).toContain('read-only');
+    expect(diskError(errno('ENOENT'), path).hint).toBeUndefined();
+    expect(diskError(errno('EEXIST'), path).hint).toContain('A file stands where a folder is needed');
+  });
+
   it('understands the errors that Node itself raises', async () => {
     const cause = await readFile(join(path, 'deeper')).catch((error: unknown) => error);
     expect(diskError(cause, path).details).toEqual({ path, errno: 'ENOENT' });

@@ -16,6 +16,7 @@ describe('humanDuration', () => {
   it.each([
     [350, '350 ms'],
     [4_200, '4.2 s'],
+    [40_000, '40 s'],
     [75_000, '1 min 15 s'],
   ])('shows %d ms as %s', (milliseconds, text) => {
     expect(humanDuration(milliseconds)).toBe(text);

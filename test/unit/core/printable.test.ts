@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { printable } from '../../../src/core/printable';
+import { printable, printableJson } from '../../../src/core/printable';
 
 describe('printable', () => {
   it('leaves ordinary text of any language alone', () => {
@@ -29,6 +29,18 @@ describe('printable', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(printable(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+      }),
+    );
+  });
+});
+
+describe('printableJson', () => {
+  it('says the same, with nothing in it that a terminal obeys', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const json = printableJson(JSON.stringify({ text }, undefined, 2));
+        expect(JSON.parse(json)).toEqual({ text });
+        expect(json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/);
       }),
     );
   });

@@ -1,4 +1,5 @@
 import type { AdbDevice } from '../../../src/adb/adb-device';
+import { KhError } from '../../../src/core/errors';
 import { locateHeaders, type EnterModuleUse, type HeadersSource } from '../../../src/device/headers-source';
 import type { PrivilegeChoice } from '../../../src/device/privilege';
 import { probeDevice } from '../../../src/device/probe';
@@ -38,8 +39,9 @@ async function locate(
   device: FakeDevice,
   privilege: PrivilegeChoice = 'auto',
   enter: EnterModuleUse = soleUse,
+  signal = new AbortController().signal,
 ) {
-  const work = recordedWork();
+  const work = { ...recordedWork(), signal };
   const probe = await probeDevice({ adb: device, privilege: 'plain', root: false }, { signal: work.signal });
   const options = { privilege, enterModuleUse: enter, reopen: (adb: AdbDevice) => Promise.resolve(adb) };
   return { work, source: () => locateHeaders(device, probe, options, work) };
@@ -54,6 +56,12 @@ const soleUse: EnterModuleUse = async (load) => {
       return 'unloaded';
     },
   };
+};
+
+/** A use after others of which one had loaded the module. */
+const lastOfSeveral: EnterModuleUse = async (load) => {
+  await load();
+  return { leave: (unload) => unload().then(() => 'unloaded' as const) };
 };
 
 async function content(source: HeadersSource): Promise<string> {
@@ -151,8 +159,8 @@ describe('locateHeaders', () => {
       expect(found.origin).toBe('module');
     }
     expect(work.events.at(-1)).toMatchObject({
-      type: 'module.left',
-      why: expect.stringContaining('reading') as string,
+      type: 'warning',
+      message: expect.stringContaining('is left loaded: another process is reading') as string,
     });
   });
 
@@ -165,7 +173,96 @@ describe('locateHeaders', () => {
       throw new Error(`the work on ${found.path} failed`);
     };
     await expect(failing()).rejects.toThrow('the work on /sys/kernel/kheaders.tar.xz failed');
-    expect(work.events.at(-1)).toMatchObject({ type: 'module.left', why: 'rmmod: busy' });
+    expect(work.events.at(-1)).toMatchObject({
+      type: 'warning',
+      serial: 'FAKE',
+      message: 'its module kheaders is left loaded: rmmod: busy',
+    });
+  });
+
+  it('loads the module that another process has unloaded since the first look', async () => {
+    const { device, state } = phoneWithModule({ root: 'adb' });
+    Object.assign(state, { adbdIsRoot: true, loaded: true });
+    const { source } = await locate(device);
+    state.loaded = false;
+    const run = device.run.bind(device);
+    device.run = async (commandLine, options) => {
+      const output = await run(commandLine, options);
+      return commandLine.startsWith('grep -q') ? { ...output, exitCode: 1 } : output;
+    };
+    await using found = await source();
+    expect(found.origin).toBe('module');
+    expect(state.loaded).toBe(true);
+  });
+
+  it('climbs to root to unload what kh had loaded before, even when the work was interrupted', async () => {
+    const { device, state } = phoneWithModule({ root: 'adb' });
+    device.restartAsRoot = (options) => {
+      options.signal.throwIfAborted();
+      state.adbdIsRoot = true;
+      return Promise.resolve('already-root');
+    };
+    state.loaded = true;
+    const controller = new AbortController();
+    const { source, work } = await locate(device, 'auto', lastOfSeveral, controller.signal);
+    {
+      await using found = await source();
+      expect(found.origin).toBe('module');
+      controller.abort(new Error('interrupted'));
+    }
+    expect(state.loaded).toBe(false);
+    expect(work.events.at(-1)).toMatchObject({ type: 'module.unloaded' });
+  });
+
+  it('waits for the answer to a load that was under way when the work was interrupted, and undoes it', async () => {
+    const { device, state } = phoneWithModule({ root: 'adb' });
+    state.adbdIsRoot = true;
+    const controller = new AbortController();
+    const { source } = await locate(device, 'auto', soleUse, controller.signal);
+    const run = device.run.bind(device);
+    device.run = async (commandLine, options) => {
+      if (commandLine.includes('modprobe')) controller.abort(new Error('interrupted'));
+      const output = await run(commandLine, options);
+      options.signal.throwIfAborted();
+      return output;
+    };
+    await expect(source()).rejects.toThrow('interrupted');
+    expect(device.commandLines.some((line) => line.includes('modprobe'))).toBe(true);
+    expect(state.loaded).toBe(false);
+  });
+
+  it('says that the module may be left where the device is lost while it loads', async () => {
+    const { device, state } = phoneWithModule({ root: 'adb' });
+    state.adbdIsRoot = true;
+    const { source, work } = await locate(device);
+    device.run = () => Promise.reject(new KhError('DEVICE_LOST', { serial: 'FAKE', message: 'lost' }));
+    await expect(source()).rejects.toMatchObject({ code: 'DEVICE_LOST' });
+    expect(work.events).toContainEqual({
+      type: 'warning',
+      serial: 'FAKE',
+      message: expect.stringContaining('may be left loaded') as string,
+    });
+  });
+
+  it('goes on to su under the new transport where adbd has restarted in vain', async () => {
+    const lost = () => Promise.reject(new KhError('DEVICE_LOST', { message: 'no such transport' }));
+    const before = fakeDevice({ answers: [UNAME, [/^stat/, `5 ${SYSFS}`]], root: 'restarting' });
+    const after = fakeDevice({
+      answers: [
+        UNAME,
+        [/^su 0 sh -c 'id -u'/, '0'],
+        [/id -u/, '2000'],
+        [/^stat/, `5 ${SYSFS}`],
+        [/^for path/, SYSFS],
+      ],
+    });
+    const work = recordedWork();
+    const probe = await probeDevice({ adb: before, privilege: 'plain', root: false }, work);
+    before.run = lost;
+    const reopen = () => Promise.resolve(after);
+    const options = { privilege: 'auto', enterModuleUse: soleUse, reopen } as const;
+    await using found = await locateHeaders(before, probe, options, work);
+    expect(found.access).toMatchObject({ privilege: 'su', adb: after });
   });
 
   it('says that the module is there, but only root may load it', async () => {

@@ -81,6 +81,15 @@ describe('probeDevice', () => {
     expect((await result).archive?.path).toBe('/proc/kheaders.tar.xz');
   });
 
+  it('takes no archive for built in whose module came between the questions', async () => {
+    const { result } = probe([
+      [/^stat/, `5 ${SYSFS}`],
+      [/^for path/, SYSFS],
+      [/sys\/module\/kheaders/, 'yes'],
+    ]);
+    expect((await result).moduleLoaded).toBe(true);
+  });
+
   it('refuses a device whose shell names no kernel, quoting what it said', async () => {
     const { result } = probe([[/^uname/, 'sh: uname: inaccessible\u001b[31m']]);
     await expect(result).rejects.toMatchObject({

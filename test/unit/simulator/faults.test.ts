@@ -162,6 +162,25 @@ describe('faults in the answer', () => {
     expect(wrong).not.toBe(right);
   });
 
+  it('refuse and fail on stat: deny it, and fail with an I/O error', async () => {
+    const { port } = await labWith(
+      { on: 'stat', kind: 'refuse', times: 1 },
+      { on: 'stat', kind: 'fail', times: 1 },
+    );
+    const stat = async () => (await shell(port, 'PIXEL', `stat -c %s ${PATH} 2>&1`)).stdout;
+    expect(await stat()).toBe(`stat: '${PATH}': Permission denied\n`);
+    expect(await stat()).toBe(`stat: '${PATH}': I/O error\n`);
+    expect(await stat()).toBe('50000\n');
+  });
+
+  it('fail on root: refuses, as a user build does', async () => {
+    const lab = await startLab({
+      devices: [pixel({ adbRoot: 'allowed', faults: [{ on: 'root', kind: 'fail' }] })],
+    });
+    const root = await openService(lab.port, 'PIXEL', 'root:');
+    expect((await root.readAll()).toString()).toBe('adbd cannot run as root in production builds\n');
+  });
+
   it('strikes where the subject matches, after those that are skipped', async () => {
     const { port } = await labWith({ on: 'shell', kind: 'fail', match: 'second', skip: 1 });
     const run = async (word: string) => (await shell(port, 'PIXEL', `echo ${word}`)).exitCode;

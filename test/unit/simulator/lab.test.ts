@@ -1,8 +1,11 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KhError } from '../../../src/core/errors';
+import { CONTENT_FAULTS, FAULT_POINTS, WIRE_FAULTS } from '../../../src/simulator/faults';
+import { MODULE_ERRORS, STATES } from '../../../src/simulator/lab/lab-description';
 import { expandClones, readLab } from '../../../src/simulator/lab/read-lab';
 import { validateLab } from '../../../src/simulator/lab/validate-lab';
 import { builtInLab, runSimulator } from '../../../src/simulator/run-simulator';
@@ -78,6 +81,38 @@ describe('validateLab', () => {
     );
   });
 });
+
+describe('docs/simulator.md', () => {
+  const page = readFileSync(join(__dirname, '../../../docs/simulator.md'), 'utf8');
+
+  it('has a lab file that is valid', () => {
+    const example = /```json\n([^]*?)```/.exec(page)?.[1] ?? '';
+    expect(validateLab(JSON.parse(example)).devices).toHaveLength(2);
+  });
+
+  it.each([...STATES, ...FAULT_POINTS, ...WIRE_FAULTS, ...CONTENT_FAULTS, ...MODULE_ERRORS])(
+    'tells of %s',
+    (word) => {
+      expect(page).toContain(`\`${word}\``);
+    },
+  );
+
+  it('tells of every field that a device may have', () => {
+    const known =
+      /known are (.*)$/.exec(thrownBy(() => validateLab(device({ 'no such': 1 }))).message)?.[1] ?? '';
+    const untold = known.split(', ').filter((field) => !page.includes(`\`${field}\``));
+    expect(untold).toEqual([]);
+  });
+});
+
+function thrownBy(action: () => unknown): Error {
+  try {
+    action();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}
 
 describe('readLab', () => {
   let folder: string;

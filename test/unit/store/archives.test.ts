@@ -73,6 +73,19 @@ describe('addArchive', () => {
     expect(statSync(archive.path).size).toBe(1000);
   });
 
+  it('replaces what looks sound where it is to be made anew', async () => {
+    const { store, archive } = await storeWithArchive();
+    const file = join(archive.treePath, KCONFIG);
+    const content = readFileSync(file, 'utf8');
+    writeFileSync(file, content.replace(/./, 'X'));
+    writeFileSync(archive.path, 'X'.repeat(statSync(archive.path).size));
+    await using stage = await filledStage(store);
+    const fresh = readFileSync(stage.partPath, 'utf8');
+    await addArchive(store, stage, archiveFacts(), { anew: true });
+    expect(readFileSync(file, 'utf8')).toBe(content);
+    expect(readFileSync(archive.path, 'utf8')).toBe(fresh);
+  });
+
   it('takes a tree alone, where the archive is in the store', async () => {
     const { store, archive } = await storeWithArchive();
     rmSync(archive.treePath, { recursive: true });

@@ -6,7 +6,7 @@ describe('the text of a transfer', () => {
   it('tells bytes, rate and time left once the rate means something', () => {
     const first = advanceTransfer(undefined, { bytes: 0, totalBytes: 8 * MB }, 1000);
     const later = advanceTransfer(first, { bytes: 2 * MB, totalBytes: 8 * MB }, 2000);
-    expect(transferText(later, 2000)).toBe('2.0 MB of 8.0 MB (25%), 2.0 MB/s, 3.0 s left');
+    expect(transferText(later, 2000)).toBe('2.0 MB of 8.0 MB (25%), 2.0 MB/s, 3 s left');
   });
 
   it('promises nothing in the first moments', () => {

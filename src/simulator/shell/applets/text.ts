@@ -95,7 +95,7 @@ function grepMatcher(patterns: readonly string[], flags: Set<string>): (line: st
 }
 
 /** A pattern of grep as JavaScript writes it: -F literal, -E extended, otherwise basic. */
-export function grepSource(pattern: string, flags: Set<string>): string {
+function grepSource(pattern: string, flags: Set<string>): string {
   if (flags.has('F')) return pattern.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   if (flags.has('E')) return pattern.replaceAll('[[:space:]]', '\\s');
   return pattern.replace(/\[[^\]]*\]|\\?[+?(){}|]/g, (text) => {

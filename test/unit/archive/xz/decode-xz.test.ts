@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { storedXz } from '../../../../fixtures/archives/stored-xz';
 import { makeSampleArchive, makeSampleTar } from '../../../../src/archive/sample-archive';
 import { decodeXz, type DecodeOptions } from '../../../../src/archive/xz/decode-xz';
 import { encodeXz } from '../../../../src/archive/xz/encode-xz';
-import { inChunks, never, rejection } from '../support/scratch';
+import { inChunks, never, rejection, scratch } from '../support/scratch';
 
 jest.setTimeout(60_000); // Children and WebAssembly take their time on a busy machine.
 
@@ -95,7 +95,25 @@ describe.each(['xz', 'native', 'wasm'] as const)('the %s decoder', (decoder) => 
   });
 });
 
+/** Hands over a decodeXz that has looked for nothing yet, to find its xz in these folders. */
+async function withPath<T>(path: string, work: (decode: typeof decodeXz) => Promise<T>): Promise<T> {
+  const before = process.env['PATH'];
+  process.env['PATH'] = path;
+  try {
+    const results: T[] = [];
+    await jest.isolateModulesAsync(async () => {
+      const fresh = await import('../../../../src/archive/xz/decode-xz');
+      results.push(await work(fresh.decodeXz));
+    });
+    return results[0]!;
+  } finally {
+    process.env['PATH'] = before;
+  }
+}
+
 describe('decodeXz', () => {
+  const HELLO = storedXz([Buffer.from('hello')]);
+
   afterEach(() => {
     delete process.env['KH_XZ'];
   });
@@ -127,21 +145,35 @@ describe('decodeXz', () => {
     });
   });
 
+  it.each([
+    ['does not start', '#!/nowhere/sh\n', /does not run/],
+    ['is killed', '#!/bin/sh\nkill -9 $$\n', /was ended by someone else/],
+  ])('does not blame the archive where the xz command %s', async (_, script, message) => {
+    using folder = scratch();
+    writeFileSync(folder.path('xz'), script, { mode: 0o755 });
+    const error = await withPath(folder.root, (decode) =>
+      rejection(buffer(decode(inChunks(HELLO), { ...options, decoder: 'xz' }))),
+    );
+    expect(error).toMatchObject({
+      code: 'XZ_UNAVAILABLE',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('takes no folder called xz for the command', async () => {
+    using folder = scratch();
+    mkdirSync(folder.path('xz'));
+    const decoded = await withPath(folder.root, (decode) => buffer(decode(inChunks(HELLO), options)));
+    expect(decoded.toString()).toBe('hello');
+  });
+
   it('goes on to the next decoder where the xz command and lzma-native are missing', async () => {
-    const path = process.env['PATH'];
-    await jest
-      .isolateModulesAsync(async () => {
-        jest.doMock('lzma-native', () => {
-          throw new Error('wrong ELF class');
-        });
-        process.env['PATH'] = '/nowhere';
-        const fresh = await import('../../../../src/archive/xz/decode-xz');
-        const work = fresh.decodeXz(inChunks(storedXz([Buffer.from('hello')])), options);
-        expect((await buffer(work)).toString()).toBe('hello');
-        jest.dontMock('lzma-native');
-      })
-      .finally(() => {
-        process.env['PATH'] = path;
+    const decoded = await withPath('/nowhere', async (decode) => {
+      jest.doMock('lzma-native', () => {
+        throw new Error('wrong ELF class');
       });
+      return buffer(decode(inChunks(HELLO), options)).finally(() => jest.dontMock('lzma-native'));
+    });
+    expect(decoded.toString()).toBe('hello');
   });
 });

@@ -16,6 +16,11 @@ describe('words that name no command', () => {
     expect(told('workspce:lst')).toContain('Did you mean `kh workspace list`?');
   });
 
+  it('may be meant for a group of commands', () => {
+    expect(told('wrkspace')).toContain('Did you mean `kh workspace`?');
+    expect(told('wrkspace:frobnicate')).toContain('Did you mean `kh workspace`?');
+  });
+
   it('may have arguments behind them', () => {
     expect(told('simulat:lab.json')).toContain('Did you mean `kh simulate`?');
     expect(told('workspace:remov:0A04')).toContain('Did you mean `kh workspace remove`?');
