@@ -24,7 +24,6 @@ export interface MakeKdirOptions {
   symversPath?: string | undefined;
   /** What was asked for on the command line. */
   choice?: ToolchainChoice;
-  environment?: NodeJS.ProcessEnv;
   /** The command that runs modpost, as its words; by default kh's own. */
   modpost?: readonly string[];
   signal: AbortSignal;
@@ -46,13 +45,12 @@ export interface MadeKdir {
  * @throws KhError BUILD_*, TOOLCHAIN_MISSING, STORE_*; or the signal's reason
  */
 export async function makeKdir(options: MakeKdirOptions): Promise<MadeKdir> {
-  const { kdirPath, headersPath, choice, environment, signal } = options;
+  const { kdirPath, headersPath, choice, signal } = options;
   const config = readKernelConfig(headersPath);
   const arch = kernelArch(config);
   const version = kernelVersion(headersPath);
   refuseUnsupported(config, version);
-  const request = { config, arch, signal, ...(choice === undefined ? {} : { choice }) };
-  const toolchain = await findToolchain(environment === undefined ? request : { ...request, environment });
+  const toolchain = await findToolchain({ config, arch, signal, ...(choice && { choice }) });
   const plan = moduleFlags({
     config,
     version,

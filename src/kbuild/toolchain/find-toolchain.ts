@@ -8,7 +8,7 @@ import {
   type Candidate,
   type ToolchainChoice,
 } from './candidates';
-import { identifyCompiler, identifyLinker } from './identify';
+import { identifyCompiler, identifyLinker, type Surroundings } from './identify';
 import { runTool } from './run-tool';
 import { differences, kernelCompiler, whyUnsuitable } from './suitability';
 import { majorVersion, versionText, type Toolchain } from './toolchain';
@@ -23,6 +23,8 @@ export interface ToolchainRequest {
   signal: AbortSignal;
 }
 
+type Search = ToolchainRequest & Surroundings;
+
 const FLAG_NAMES = { cc: '--cc', llvm: '--llvm', crossCompile: '--cross-compile' };
 const VARIABLES = { cc: 'CC', llvm: 'LLVM', crossCompile: 'CROSS_COMPILE' };
 
@@ -36,13 +38,14 @@ const VARIABLES = { cc: 'CC', llvm: 'LLVM', crossCompile: 'CROSS_COMPILE' };
  */
 export async function findToolchain(request: ToolchainRequest): Promise<Toolchain> {
   const { environment = process.env, choice = {} } = request;
+  const search = { ...request, environment };
   const wanted =
     chosen(choice, 'flags', FLAG_NAMES) ?? chosen(fromEnvironment(environment), 'environment', VARIABLES);
-  if (wanted !== undefined) return insistOn(wanted, request);
+  if (wanted !== undefined) return insistOn(wanted, search);
 
   const rejected: string[] = [];
-  for (const candidate of candidates(request, environment)) {
-    const outcome = await examine(candidate, request);
+  for (const candidate of candidates(search)) {
+    const outcome = await examine(candidate, search);
     if ('toolchain' in outcome) return outcome.toolchain;
     if (outcome.why !== undefined) rejected.push(outcome.why);
   }
@@ -54,7 +57,7 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): ToolchainChoice {
   return { cc: set('CC'), llvm: set('LLVM'), crossCompile: set('CROSS_COMPILE'), ld: set('LD') };
 }
 
-function candidates({ config, arch }: ToolchainRequest, environment: NodeJS.ProcessEnv): Candidate[] {
+function candidates({ config, arch, environment }: Search): Candidate[] {
   const own = kernelCompiler(config);
   const major = own?.kind === 'clang' ? majorVersion(own.version) : undefined;
   const clangs = [...ndkCandidates(environment), ...pathClangs(environment, major)];
@@ -65,14 +68,15 @@ function candidates({ config, arch }: ToolchainRequest, environment: NodeJS.Proc
 /** What came of a look at a candidate. `why` is undefined for one that is not there at all. */
 type Examined = { toolchain: Toolchain } | { why: string | undefined; absent?: 'compiler' | 'linker' };
 
-async function examine(candidate: Candidate, { config, arch, signal }: ToolchainRequest): Promise<Examined> {
-  const compiler = await identifyCompiler(candidate.compiler, signal);
+async function examine(candidate: Candidate, search: Search): Promise<Examined> {
+  const { config, arch } = search;
+  const compiler = await identifyCompiler(candidate.compiler, search);
   if (compiler === undefined) return { why: undefined, absent: 'compiler' };
   const name = `${candidate.compiler.join(' ')} (${compiler.kind} ${versionText(compiler.version)})`;
-  const why = whyUnsuitable(config, compiler) ?? (await whyNoTarget(compiler, arch, signal));
+  const why = whyUnsuitable(config, compiler) ?? (await whyNoTarget(compiler, arch, search));
   if (why !== undefined) return { why: `${name}: ${why}` };
   for (const command of candidate.linkers) {
-    const linker = await identifyLinker(command, signal);
+    const linker = await identifyLinker(command, search);
     if (linker === undefined) continue;
     const notes = differences(config, compiler);
     return { toolchain: { compiler, linker, origin: candidate.origin, notes } };
@@ -85,20 +89,20 @@ async function examine(candidate: Candidate, { config, arch, signal }: Toolchain
 async function whyNoTarget(
   { kind, command }: Toolchain['compiler'],
   arch: KernelArch,
-  signal: AbortSignal,
+  { signal, environment }: Surroundings,
 ): Promise<string | undefined> {
   const machine = arch === 'arm64' ? 'aarch64' : 'x86_64';
   if (kind === 'gcc') {
-    const { output } = await runTool(command, ['-dumpmachine'], signal);
+    const { output } = await runTool(command, ['-dumpmachine'], signal, environment);
     return output.startsWith(machine) ? undefined : `it builds for ${output.trim()}, not for ${machine}`;
   }
   const target = [`--target=${machine}-linux-gnu`, '-c', '-x', 'c', '/dev/null', '-o', '/dev/null'];
-  const { status } = await runTool(command, target, signal);
+  const { status } = await runTool(command, target, signal, environment);
   return status === 0 ? undefined : `it does not build for ${machine}`;
 }
 
-async function insistOn(candidate: Candidate, request: ToolchainRequest): Promise<Toolchain> {
-  const outcome = await examine(candidate, request);
+async function insistOn(candidate: Candidate, search: Search): Promise<Toolchain> {
+  const outcome = await examine(candidate, search);
   if ('toolchain' in outcome) return outcome.toolchain;
   const { absent, why } = outcome;
   if (absent === undefined) {

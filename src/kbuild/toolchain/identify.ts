@@ -2,6 +2,12 @@ import type { Compiler } from '../flags/flag-plan';
 import { runTool } from './run-tool';
 import type { Toolchain, ToolCommand } from './toolchain';
 
+/** Where tools are looked for, and until when. */
+export interface Surroundings {
+  signal: AbortSignal;
+  environment: NodeJS.ProcessEnv;
+}
+
 /**
  * Asks a command what compiler it is, by macros rather than prose: vendors
  * write `--version` as they like.
@@ -10,12 +16,13 @@ import type { Toolchain, ToolCommand } from './toolchain';
  */
 export async function identifyCompiler(
   command: ToolCommand,
-  signal: AbortSignal,
+  { signal, environment }: Surroundings,
 ): Promise<Toolchain['compiler'] | undefined> {
-  const macros = await runTool(command, ['-E', '-dM', '-x', 'c', '/dev/null'], signal);
+  const macros = await runTool(command, ['-E', '-dM', '-x', 'c', '/dev/null'], signal, environment);
   const compiler = macros.status === 0 ? compilerOf(macros.output) : undefined;
   if (compiler === undefined) return undefined;
-  return { ...compiler, command, text: await versionLine(command, signal) };
+  const said = await runTool(command, ['--version'], signal, environment);
+  return { ...compiler, command, text: firstLine(said.output) };
 }
 
 function compilerOf(macros: string): Compiler | undefined {
@@ -39,14 +46,10 @@ function versionOf(macros: string, ...names: [string, string, string]): number |
  */
 export async function identifyLinker(
   command: ToolCommand,
-  signal: AbortSignal,
+  { signal, environment }: Surroundings,
 ): Promise<Toolchain['linker'] | undefined> {
-  const { status, output } = await runTool(command, ['--version'], signal);
+  const { status, output } = await runTool(command, ['--version'], signal, environment);
   return status === 0 ? { command, text: firstLine(output) } : undefined;
-}
-
-async function versionLine(command: ToolCommand, signal: AbortSignal): Promise<string> {
-  return firstLine((await runTool(command, ['--version'], signal)).output);
 }
 
 function firstLine(text: string): string {

@@ -14,15 +14,17 @@ export interface ToolRun {
  * Runs a compiler or linker to its end, in English, without an input.
  *
  * @param command the words of it: a wrapper such as ccache may be in front
+ * @param environment whose PATH finds it
  * @throws the signal's reason
  */
 export function runTool(
   command: readonly string[],
   args: readonly string[],
   signal: AbortSignal,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Promise<ToolRun> {
   const [program = '', ...before] = command;
-  const options = { signal, timeout: LONGEST_RUN, env: { ...process.env, LC_ALL: 'C' } };
+  const options = { signal, timeout: LONGEST_RUN, env: { ...environment, LC_ALL: 'C' } };
   return new Promise((resolve, reject) => {
     const child = execFile(program, [...before, ...args], options, (error, output, complaint) => {
       if (signal.aborted) reject(signal.reason as Error);

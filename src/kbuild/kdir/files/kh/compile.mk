@@ -18,6 +18,11 @@ KBUILD_CFLAGS += $(if $(findstring e,$(KBUILD_EXTRA_WARN)),-Werror)
 # No path of this machine goes into a module: __FILE__ is what lies below M, or below the headers.
 KBUILD_CFLAGS += -fmacro-prefix-map=$(KBUILD_EXTMOD)/= -fmacro-prefix-map=$(kh_headers)/=
 
+# ld.lld -r keeps debugging information whatever it is told: KH_STRIP=1 does not make any.
+ifneq ($(filter-out 0 n,$(KH_STRIP)),)
+  KBUILD_CFLAGS := $(filter-out -g -gdwarf-%,$(KBUILD_CFLAGS))
+endif
+
 KBUILD_CPPFLAGS += $(KCPPFLAGS)
 KBUILD_CFLAGS += $(KCFLAGS)
 KBUILD_AFLAGS += $(KAFLAGS)

@@ -54,8 +54,7 @@ $(addsuffix .mod.o,$(kh_names_of_modules)): %.mod.o: %.mod.c FORCE
 	$(call if_changed,cc_mod)
 
 quiet_cmd_ld_module = LD [M]  $(kh_shown)
-      cmd_ld_module = $(kh_ld) -r $(kh_ldflags) $(KBUILD_LDFLAGS_MODULE) $(LDFLAGS_MODULE) \
-	$(if $(filter-out 0 n,$(KH_STRIP)),--strip-debug) -T $(kh_kdir)/kh/module.lds -o $@ $(filter %.o,$^)
+      cmd_ld_module = $(kh_ld) -r $(kh_ldflags) $(KBUILD_LDFLAGS_MODULE) $(LDFLAGS_MODULE) -T $(kh_kdir)/kh/module.lds -o $@ $(filter %.o,$^)
 
 $(addsuffix .ko,$(kh_names_of_modules)): %.ko: %.o %.mod.o $(kh_kdir)/kh/module.lds FORCE
 	$(call if_changed,ld_module)
@@ -90,6 +89,7 @@ kh_clean:
 		rm -f "$$made" "$${record%.cmd}.list" "$${record%.cmd}.d" "$$record"; \
 		case $$made in *.mod.o) rm -f "$${made%.o}.c";; esac; done' sh {} +
 	@rm -f $(kh_symvers) $(kh_list)
+	@$(if $(filter-out $(KBUILD_EXTMOD),$(kh_objroot)),[ ! -d $(kh_objroot) ] || find $(kh_objroot) -depth -type d -empty -delete,:)
 
 -include $(foreach m,$(kh_names_of_modules),$(dir $(m)).$(notdir $(m)).mod.o.d)
 

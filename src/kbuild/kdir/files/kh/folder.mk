@@ -110,7 +110,7 @@ export KBUILD_SUBDIR_CCFLAGS KBUILD_SUBDIR_ASFLAGS
 kh_own = $($(1)_$(kh_stem).o) $(if $(findstring /,$(kh_stem)),$($(1)_$(notdir $(kh_stem)).o))
 
 # Before 6.10 $(src) and $(obj) were one, and Makefiles use the one for the other.
-kh_both = $(if $(kh_apart),$(foreach f,$(1),$(if $(filter -I$(obj)%,$(f)),$(patsubst -I$(obj)%,-I$(src)%,$(f))) $(f)),$(1))
+kh_both = $(if $(kh_apart),$(foreach f,$(1),$(if $(filter -I$(obj)%,$(f)),$(patsubst -I$(obj)%,-I$(src)%,$(f)) )$(f)),$(1))
 kh_here = $(if $(kh_apart),-I$(src) -I$(obj))
 
 kh_c_flags = $(NOSTDINC_FLAGS) $(LINUXINCLUDE) $(kh_force_types) $(kh_here) \
@@ -138,7 +138,7 @@ quiet_cmd_cc_s_c = CC [M]  $(kh_shown)
 quiet_cmd_cc_ll_c = CC [M]  $(kh_shown)
       cmd_cc_ll_c = $(kh_cc) $(kh_deps) $(kh_c_flags) -emit-llvm -S -o $@ $<
 quiet_cmd_cc_lst_c = LST [M] $(kh_shown)
-      cmd_cc_lst_c = $(kh_cc) $(kh_deps) $(kh_c_flags) -g -c -o $(@:.lst=.o) $< && $(OBJDUMP) -d -S -l $(@:.lst=.o) >$@
+      cmd_cc_lst_c = $(kh_cc) $(kh_deps) $(kh_c_flags) -g -c -o $@.o $< && $(OBJDUMP) -d -S -l $@.o >$@ && rm -f $@.o
 quiet_cmd_as_o_S = AS [M]  $(kh_shown)
       cmd_as_o_S = $(kh_cc) $(kh_deps) $(kh_a_flags) -c -o $@ $<
 quiet_cmd_shipped = SHIPPED $(kh_shown)
@@ -215,5 +215,7 @@ kh_clean: $(addprefix kh_in/,$(kh_folders))
 
 -include $(foreach o,$(kh_all),$(dir $(o)).$(notdir $(o)).d)
 
+# Sources that are made on the way stay.
+.SECONDARY:
 .PHONY: $(PHONY)
 .DELETE_ON_ERROR:
