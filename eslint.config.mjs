@@ -14,7 +14,8 @@ const MAY_IMPORT = {
   ui: ['core'],
   device: ['adb', 'core'],
   simulator: ['archive', 'core'],
-  app: ['adb', 'archive', 'core', 'device', 'store'],
+  kbuild: ['core'],
+  app: ['adb', 'archive', 'core', 'device', 'kbuild', 'store'],
   cli: ['app', 'core', 'ui'],
   commands: ['app', 'cli', 'core', 'simulator', 'ui'],
 };

@@ -26,4 +26,7 @@ function step(script, ...args) {
 
 step(require.resolve('typescript/bin/tsc'), '-p', path.join(root, 'tsconfig.build.json'));
 fs.writeFileSync(listing, sources);
+// Makefiles and headers of a kdir are read by what was compiled.
+const files = path.join('kbuild', 'kdir', 'files');
+fs.cpSync(path.join(root, 'src', files), path.join(dist, files), { recursive: true });
 step(path.join(__dirname, 'manifest.js'));

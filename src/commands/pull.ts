@@ -2,7 +2,7 @@ import { deviceFlags } from '../cli/flags/device-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
 import type { Envelope } from '../cli/envelope';
 import { KhCommand } from '../cli/kh-command';
-import { workspacePaths } from '../cli/text/pulled';
+import { devicePaths } from '../cli/text/pulled';
 import { prose } from '../cli/prose';
 
 export default class Pull extends KhCommand {
@@ -30,6 +30,9 @@ tab, and the path. The headers are in its folder \`headers\`.`;
     const outcomes = await this.overDevices(flags, (device, context) =>
       pullHeaders(device, options, context),
     );
-    return this.doneOver(outcomes, workspacePaths(outcomes, flags));
+    return this.doneOver(
+      outcomes,
+      devicePaths(outcomes, flags, ({ workspace }) => workspace),
+    );
   }
 }

@@ -30,6 +30,9 @@ export type KhEvent =
   | { type: 'privilege.raised'; serial: string; privilege: Privilege }
   | { type: 'module.loaded'; serial: string; path: string }
   | { type: 'module.unloaded'; serial: string; path: string }
+  | { type: 'module.inserted'; serial: string; module: string }
+  | { type: 'module.removed'; serial: string; module: string }
+  | { type: 'kernel.said'; serial: string; text: string; meaning?: string }
   | { type: 'headers.located'; serial: string; path: string; origin: HeadersOrigin; bytes: number }
   | { type: 'pull.progress'; serial: string; bytes: number; totalBytes: number }
   | { type: 'pull.waiting'; serial: string; why: string }
@@ -44,6 +47,10 @@ export type KhEvent =
     }
   | { type: 'tree.extracted'; serial: string; entries: number; bytes: number }
   | { type: 'headers.ready'; serial: string; release: string; workspace: string; verdict: Verdict }
+  | { type: 'build.started'; serial: string; source: string }
+  /** What make and the compiler say, as it comes. */
+  | { type: 'build.output'; serial: string; text: string }
+  | { type: 'build.finished'; serial: string; path: string; milliseconds: number }
   | { type: 'device.failed'; serial: string; error: ErrorReport }
   | { type: 'warning'; serial?: string; message: string };
 

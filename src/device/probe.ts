@@ -7,7 +7,7 @@ import { script } from './script';
 export const ARCHIVE_PATHS = ['/sys/kernel/kheaders.tar.xz', '/proc/kheaders.tar.xz'] as const;
 
 /** Folders in which Android keeps kernel modules, the likeliest first. */
-const MODULE_FOLDERS = [
+export const MODULE_FOLDERS = [
   '/system_dlkm/lib/modules',
   '/vendor_dlkm/lib/modules',
   '/odm_dlkm/lib/modules',

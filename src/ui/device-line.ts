@@ -34,10 +34,16 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
     case 'kernel.identified':
       return { ...still, release: event.release, phase: 'looking for its headers' };
     case 'privilege.raised':
-      return { ...still, phase: `reading as root (${event.privilege})` };
+      return { ...still, phase: `going on as root (${event.privilege})` };
     case 'module.loaded':
       return { ...still, phase: `loaded ${event.path}` };
     case 'module.unloaded':
+      return line;
+    case 'module.inserted':
+      return { ...still, state: 'done', phase: `loaded ${event.module}` };
+    case 'module.removed':
+      return { ...still, state: 'done', phase: `unloaded ${event.module}` };
+    case 'kernel.said':
       return line;
     case 'headers.located':
       return { ...still, phase: 'asking for the archive' };
@@ -55,6 +61,12 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
       return { ...still, phase: 'writing the workspace' };
     case 'headers.ready':
       return { ...still, state: 'done', phase: trustText(event.verdict), release: event.release };
+    case 'build.started':
+      return { ...still, state: 'working', phase: `building ${event.source}` };
+    case 'build.finished':
+      return { ...still, state: 'done', phase: `built in ${humanDuration(event.milliseconds)}` };
+    case 'build.output':
+      return line;
     case 'device.failed':
       return { ...still, state: 'failed', phase: 'failed' };
     case 'warning':

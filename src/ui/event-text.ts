@@ -10,8 +10,8 @@ export interface EventText {
 }
 
 /**
- * An event as a line for a log, without the serial. Progress, failures and
- * warnings have forms of their own in each reporter and give undefined.
+ * An event as a line for a log, without the serial. Progress, compiler output,
+ * failures and warnings have forms of their own in each reporter and give undefined.
  */
 export function eventText(event: KhEvent): EventText | undefined {
   switch (event.type) {
@@ -22,11 +22,17 @@ export function eventText(event: KhEvent): EventText | undefined {
     case 'kernel.identified':
       return notice(`kernel ${event.release} (${event.machine})`);
     case 'privilege.raised':
-      return notice(`reading as root (${event.privilege})`);
+      return notice(`going on as root (${event.privilege})`);
     case 'module.loaded':
       return notice(`loaded ${event.path}`);
     case 'module.unloaded':
       return notice(`unloaded ${event.path}`);
+    case 'module.inserted':
+      return notice(`loaded ${event.module}`);
+    case 'module.removed':
+      return notice(`unloaded ${event.module}`);
+    case 'kernel.said':
+      return notice(`kernel: ${event.text}${event.meaning === undefined ? '' : `  (${event.meaning})`}`);
     case 'headers.located':
       return notice(`headers at ${event.path}${event.bytes > 0 ? `, ${humanBytes(event.bytes)}` : ''}`);
     case 'pull.waiting':
@@ -41,6 +47,11 @@ export function eventText(event: KhEvent): EventText | undefined {
       return notice(`extracted ${event.entries} entries, ${humanBytes(event.bytes)}`);
     case 'headers.ready':
       return notice(`headers of ${event.release} ready, ${verdictText(event.verdict)}`);
+    case 'build.started':
+      return notice(`building ${event.source}`);
+    case 'build.finished':
+      return notice(`built ${event.path} in ${humanDuration(event.milliseconds)}`);
+    case 'build.output':
     case 'pull.progress':
     case 'device.failed':
     case 'warning':

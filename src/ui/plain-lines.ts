@@ -24,7 +24,9 @@ export function plainLines({ write, colours, verbose, now }: PlainOptions): Repo
   const progress = progressTeller(now);
   const line = (serial: string, text: string) => write(`${colours.dim(`${printable(serial)}:`)} ${text}\n`);
   const emit = (event: KhEvent) => {
-    if (event.type === 'device.failed') {
+    if (event.type === 'build.output') {
+      write(event.text);
+    } else if (event.type === 'device.failed') {
       write(failureText(event.error, colours));
     } else if (event.type === 'warning') {
       write(warningText(warningMessage(event), colours));

@@ -11,6 +11,7 @@ export function quietReporter(
   return {
     emit: (event) => {
       if (event.type === 'device.failed') write(failureText(event.error, colours));
+      if (event.type === 'build.output') write(event.text);
       if (event.type === 'warning' && !errorsOnly) write(warningText(warningMessage(event), colours));
     },
     close: () => Promise.resolve(),

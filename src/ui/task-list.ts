@@ -7,8 +7,10 @@ import {
   type ListrDefaultRendererLogLevels,
 } from 'listr2';
 import type { KhEvent } from '../core/events';
+import { printable } from '../core/printable';
 import type { Palette } from './colour';
 import { FRESH_LINE, foldEvent, lineText, whoWidth, type DeviceLine } from './device-line';
+import { eventText } from './event-text';
 import { failureText, warningMessage, warningText } from './failure-text';
 import type { Reporter } from './reporter';
 
@@ -34,6 +36,12 @@ export function taskList({ stream, colours, now }: TaskListOptions): Reporter {
       below.push(warningText(warningMessage(event), colours));
       return;
     }
+    if (event.type === 'build.output') {
+      below.push(event.text);
+      return;
+    }
+    if (event.type === 'kernel.said')
+      below.push(`${printable(event.serial)}: ${eventText(event)?.text ?? ''}\n`);
     if (event.type === 'device.failed') below.push(failureText(event.error, colours));
     const time = now();
     const line = foldEvent(lines.get(event.serial) ?? FRESH_LINE, event, time);

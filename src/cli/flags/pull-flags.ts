@@ -18,16 +18,20 @@ export const requireManifestFlag = Flags.boolean({
   helpGroup: HELP,
 });
 
+/** How far a command may climb where the shell user's rights do not do. */
+export const privilegeFlag = (summary: string) =>
+  Flags.option({
+    summary,
+    description: 'auto tries plainly first, then `adb root`, then `su`.',
+    options: ['auto', 'none', 'adb-root', 'su'] as const,
+    default: 'auto' as const,
+  })();
+
 /** How a pull comes by the archive, and what it is checked against. */
 export const pullFlags = {
   manifest: manifestFlag,
   'require-manifest': requireManifestFlag,
-  privilege: Flags.option({
-    summary: 'How far to go where the headers are denied to the shell user.',
-    description: 'auto tries plainly first, then `adb root`, then `su`.',
-    options: ['auto', 'none', 'adb-root', 'su'] as const,
-    default: 'auto' as const,
-  })(),
+  privilege: privilegeFlag('How far to go where the headers are denied to the shell user.'),
   force: Flags.boolean({ summary: 'Transfer and extract again, whatever is here already.' }),
 };
 

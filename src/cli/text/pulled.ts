@@ -2,19 +2,19 @@ import type { DeviceOutcome } from '../../core/outcome';
 import { printable } from '../../core/printable';
 
 /**
- * The workspaces that a pull made ready, one path a line. Whether the serial
- * stands in front depends on what was asked, never on what was attached.
+ * What became ready on each device, one path a line. Whether the serial stands
+ * in front depends on what was asked, never on what was attached.
  */
-export function workspacePaths(
-  outcomes: DeviceOutcome<{ workspace: string }>[],
+export function devicePaths<T>(
+  outcomes: DeviceOutcome<T>[],
   asked: { all: boolean; serial?: string[] | undefined },
+  pathOf: (result: T) => string,
 ): string {
   const several = asked.all || (asked.serial ?? []).length > 1;
   return outcomes
     .flatMap((outcome) => {
       if (outcome.status === 'failed') return [];
-      const { workspace } = outcome.result;
-      return `${several ? `${printable(outcome.serial)}\t` : ''}${workspace}\n`;
+      return `${several ? `${printable(outcome.serial)}\t` : ''}${pathOf(outcome.result)}\n`;
     })
     .join('');
 }

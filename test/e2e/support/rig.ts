@@ -33,6 +33,8 @@ export interface Guest extends AsyncDisposable {
   /** For the processes under test. */
   env: Record<string, string>;
   adb(...args: string[]): Promise<string>;
+  /** What is in its boot partition, as a file here. */
+  bootImage: string;
   /** Ends QEMU at once, as a phone whose cable is pulled. */
   kill(): void;
 }
@@ -61,6 +63,11 @@ if (why !== undefined)
 
 export function manifestOf(kernel: KernelName): string {
   return join(process.env['KH_RIG'] ?? '', 'kernels', kernel, 'kheaders.md5');
+}
+
+/** A module that the kernel's own build left for /vendor. */
+export function vendorModule(kernel: KernelName, file: string): string {
+  return join(process.env['KH_RIG'] ?? '', 'kernels', kernel, 'vendor', file);
 }
 
 /** The md5 of the archive, as the kernel's build left it: the manifest's last line. */
@@ -110,6 +117,7 @@ export async function bootGuest(options: GuestOptions): Promise<Guest> {
     serial,
     env: { ANDROID_ADB_SERVER_PORT: ADB_SERVER_PORT },
     adb: async (...args) => (await run('adb', ['-s', serial, ...args], { env: wholeEnv })).stdout,
+    bootImage: join(folder, `${port}.boot.img`),
     kill,
     [Symbol.asyncDispose]: async () => {
       kill();

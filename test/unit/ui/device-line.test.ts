@@ -45,6 +45,14 @@ describe('the live line of a device', () => {
     expect(lineAfter([...events, late]).line.state).toBe('done');
   });
 
+  it('ends with the module that was loaded or unloaded', () => {
+    const selected = events[0]!;
+    const inserted = lineAfter([selected, { type: 'module.inserted', serial: 'A', module: 'hello' }]);
+    expect(inserted).toMatchObject({ line: { state: 'done' }, text: 'A (Pixel_8)  loaded hello' });
+    const removed = lineAfter([selected, { type: 'module.removed', serial: 'A', module: 'hello' }]);
+    expect(removed).toMatchObject({ line: { state: 'done' }, text: 'A (Pixel_8)  unloaded hello' });
+  });
+
   it('says that nothing had to be transferred', () => {
     const ready = events.at(-1)!;
     const known: KhEvent = { type: 'archive.known', serial: 'A', sha256: 'f', by: 'same-boot' };

@@ -39,7 +39,7 @@ describe('plain lines', () => {
     expect(heard.join('')).toBe(
       [
         'A: kernel 6.1.99-android14 (aarch64)',
-        'A: reading as root (su)',
+        'A: going on as root (su)',
         'A: loaded /system_dlkm/lib/modules/kheaders.ko',
         'A: headers at /sys/kernel/kheaders.tar.xz, 8.0 MB',
         'A: received 8.0 MB in 1.2 s (md5 b76fbf26bac71608fb3ae93d95e4dd6b)',
@@ -49,6 +49,20 @@ describe('plain lines', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('quote what the kernel says, escaped, with its meaning', () => {
+    const { heard, emit } = listen();
+    emit({ type: 'kernel.said', serial: 'A', text: 'hello: no', meaning: 'it is refused' });
+    emit({ type: 'kernel.said', serial: 'A', text: '\u001b[31mred' });
+    emit({ type: 'module.inserted', serial: 'A', module: 'hello' });
+    emit({ type: 'module.removed', serial: 'A', module: 'hello' });
+    expect(heard).toEqual([
+      'A: kernel: hello: no  (it is refused)\n',
+      'A: kernel: \\x1b[31mred\n',
+      'A: loaded hello\n',
+      'A: unloaded hello\n',
+    ]);
   });
 
   it('tell more with --verbose', () => {

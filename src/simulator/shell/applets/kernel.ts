@@ -6,6 +6,9 @@ import { complain, parseOptions, print, type Applet, type Invocation } from './i
 /** Toolbox's modprobe, which wants its folders named, came with Android 11. */
 const FIRST_SDK_WITH_TOOLBOX_MODPROBE = 30;
 
+/** A file that has lost its name is reached so. */
+const STDIN = '/proc/self/fd/0';
+
 export const uname: Applet = async (invocation) => {
   const { release, version, machine } = invocation.shell.device.kernel;
   const { flags } = parseOptions(invocation.args);
@@ -27,7 +30,8 @@ export const insmod: Applet = async (invocation) => {
   const [path = ''] = invocation.args;
   if (shell.uid !== ROOT_UID) return refuse(invocation, 'Not root');
   try {
-    loadFrom(invocation, shell.path(path));
+    const stdin = path === STDIN ? await invocation.stdin.readAll(shell.signal) : undefined;
+    loadFrom(invocation, shell.path(path), stdin);
     return 0;
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
@@ -36,9 +40,10 @@ export const insmod: Applet = async (invocation) => {
   }
 };
 
-function loadFrom({ shell }: Invocation, path: string): void {
+/** @param content of the file; read from `path` where it is not given */
+function loadFrom({ shell }: Invocation, path: string, content?: Buffer): void {
   const { device, uid } = shell;
-  device.modules.load(device.files.read(path, uid), moduleName(path), uid);
+  device.modules.load(content ?? device.files.read(path, uid), moduleName(path), uid);
   device.counters.modulesLoaded += 1;
 }
 

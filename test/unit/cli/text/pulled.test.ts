@@ -1,4 +1,4 @@
-import { workspacePaths } from '../../../../src/cli/text/pulled';
+import { devicePaths } from '../../../../src/cli/text/pulled';
 import type { DeviceOutcome } from '../../../../src/core/outcome';
 
 const done = (serial: string): DeviceOutcome<{ workspace: string }> => ({
@@ -14,23 +14,25 @@ const failed: DeviceOutcome<{ workspace: string }> = {
   error: { code: 'DEVICE_LOST', exitCode: 4, message: 'lost' },
 };
 
+const workspaceOf = ({ workspace }: { workspace: string }) => workspace;
+
 describe('what kh pull prints', () => {
   it('is the path alone, for $(kh pull)', () => {
-    expect(workspacePaths([done('A')], { all: false })).toBe('/kh/A\n');
-    expect(workspacePaths([done('A')], { all: false, serial: ['A'] })).toBe('/kh/A\n');
+    expect(devicePaths([done('A')], { all: false }, workspaceOf)).toBe('/kh/A\n');
+    expect(devicePaths([done('A')], { all: false, serial: ['A'] }, workspaceOf)).toBe('/kh/A\n');
   });
 
   it('has the serial in front where several devices were asked for', () => {
     const lines = 'A\t/kh/A\nB\t/kh/B\n';
-    expect(workspacePaths([done('A'), done('B')], { all: false, serial: ['A', 'B'] })).toBe(lines);
+    expect(devicePaths([done('A'), done('B')], { all: false, serial: ['A', 'B'] }, workspaceOf)).toBe(lines);
   });
 
   it('keeps that form when --all meets only one device', () => {
-    expect(workspacePaths([done('A')], { all: true })).toBe('A\t/kh/A\n');
+    expect(devicePaths([done('A')], { all: true }, workspaceOf)).toBe('A\t/kh/A\n');
   });
 
   it('leaves out what failed', () => {
-    expect(workspacePaths([failed, done('A')], { all: true })).toBe('A\t/kh/A\n');
-    expect(workspacePaths([failed], { all: false })).toBe('');
+    expect(devicePaths([failed, done('A')], { all: true }, workspaceOf)).toBe('A\t/kh/A\n');
+    expect(devicePaths<{ workspace: string }>([failed], { all: false }, workspaceOf)).toBe('');
   });
 });

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { diskError } from '../core/disk-error';
+import { isErrno, KhError } from '../core/errors';
+import { checkModule } from '../kbuild/check/check-module';
+import { loaderExpectations } from '../kbuild/check/expectations';
+import type { Finding } from '../kbuild/check/finding';
+import { makeKdir } from '../kbuild/kdir/make-kdir';
+import { parseSymvers } from '../kbuild/symvers/symvers-file';
+import type { ToolchainChoice } from '../kbuild/toolchain/candidates';
+import { findMake } from '../kbuild/toolchain/find-make';
+import { treePath } from '../store/archives';
+import { withLock } from '../store/lock';
+import type { AttachedDevice, Context } from './context';
+import type { PulledHeaders } from './pull-headers';
+import { recoverSymvers, type SymversOptions } from './recover-symvers';
+import { runMake } from './run-make';
+
+export interface BuildOptions {
+  /** The module's folder: with a Kbuild, or a Makefile for the kernel's build. */
+  source: string;
+  symvers: SymversOptions;
+  toolchain: ToolchainChoice;
+  /** Where the finished modules are copied to. */
+  outputPath?: string;
+  /** Further words for make. */
+  makeWords: readonly string[];
+}
+
+/** A module that was built and checked. */
+export interface BuiltModule {
+  path: string;
+  findings: Finding[];
+}
+
+/** What came of a build. */
+export interface Build {
+  kdir: string;
+  release: string;
+  /** Where the objects are; the same for the next build. */
+  objects: string;
+  modules: BuiltModule[];
+  compiler: string;
+  notes: string[];
+  milliseconds: number;
+}
+
+/**
+ * Builds a folder's modules for the kernel of a workspace, and checks each the
+ * way the kernel's loader will. Nothing is written into the folder.
+ *
+ * @throws KhError BUILD_*, TOOLCHAIN_MISSING, SYMVERS_UNAVAILABLE, USAGE, STORE_*; or the signal's reason
+ */
+export async function buildModule(
+  device: AttachedDevice,
+  pulled: PulledHeaders,
+  options: BuildOptions,
+  context: Context,
+): Promise<Build> {
+  const start = performance.now();
+  const source = await sourceFolder(options.source);
+  const symvers = await recoverSymvers(device, pulled, options.symvers, context);
+  const objects = join(pulled.workspace, 'build', `${plainName(source)}-${shortDigest(source)}`);
+  const { serial } = device.listed;
+  return withLock(
+    context.store,
+    `build-${shortDigest(objects)}`,
+    async () => {
+      const headersPath = treePath(context.store, pulled.sha256);
+      const kdirPath = join(pulled.workspace, 'kdir');
+      const { signal, emit } = context;
+      const choice = options.toolchain;
+      const kdir = await makeKdir({ kdirPath, headersPath, symversPath: symvers.path, choice, signal });
+      await mkdir(objects, { recursive: true }).catch((error: unknown) => {
+        throw diskError(error, objects);
+      });
+      const make = await findMake(signal);
+      emit({ type: 'build.started', serial, source });
+      const words = options.makeWords;
+      await runMake({ make, kdir: kdirPath, source, out: objects, words, serial, signal, emit });
+      const built = await checkBuilt(pulled, symvers.path, objects, context);
+      const modules = await deliver(built, options.outputPath);
+      const milliseconds = Math.round(performance.now() - start);
+      for (const { path } of modules) emit({ type: 'build.finished', serial, path, milliseconds });
+      const { toolchain, notes } = kdir;
+      const { release } = pulled;
+      const compiler = toolchain.compiler.text;
+      return { kdir: kdirPath, release, objects, modules, compiler, notes, milliseconds };
+    },
+    { signal: context.signal },
+  );
+}
+
+/** Builds once for each kernel: devices that run the same one share the build. */
+export function onceForEachKernel(
+  build: typeof buildModule,
+  options: BuildOptions,
+): (device: AttachedDevice, pulled: PulledHeaders, context: Context) => Promise<Build> {
+  const builds = new Map<string, Promise<Build>>();
+  return (device, pulled, context) => {
+    const started = builds.get(pulled.sha256) ?? build(device, pulled, options, context);
+    builds.set(pulled.sha256, started);
+    return started;
+  };
+}
+
+async function sourceFolder(folder: string): Promise<string> {
+  const path = resolve(folder);
+  const found = await stat(path).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (found?.isDirectory()) return path;
+  throw new KhError('USAGE', { message: `${path} is no folder with a module's source` });
+}
+
+/** The finished modules, each as the kernel's loader would see it. Throws for the first that it would refuse. */
+async function checkBuilt(
+  pulled: PulledHeaders,
+  symversPath: string,
+  objects: string,
+  { store }: Context,
+): Promise<BuiltModule[]> {
+  const exported = [
+    ...parseSymvers(await readFile(symversPath, 'utf8'), symversPath),
+    ...parseSymvers(await readFile(join(objects, 'Module.symvers'), 'utf8'), 'Module.symvers'),
+  ];
+  const expected = loaderExpectations({ headers: treePath(store, pulled.sha256), exported });
+  const modules: BuiltModule[] = [];
+  for (const path of await builtFiles(objects)) {
+    const findings = checkModule(await readFile(path), path, expected);
+    const refusal = findings.find(({ severity }) => severity === 'error');
+    if (refusal !== undefined) {
+      throw new KhError('BUILD_UNLOADABLE', {
+        message: `${basename(path)} was built, but the kernel would refuse it: ${refusal.text}`,
+        hint: refusal.hint,
+        details: { path, findings },
+      });
+    }
+    modules.push({ path, findings });
+  }
+  return modules;
+}
+
+/** The modules of the last build: `modules.order` lists them. */
+async function builtFiles(objects: string): Promise<string[]> {
+  const order = await readFile(join(objects, 'modules.order'), 'utf8');
+  return order
+    .split(/\s+/)
+    .filter((path) => path !== '')
+    .map((path) => path.replace(/\.[^./]+$/, '.ko'));
+}
+
+async function deliver(modules: BuiltModule[], outputPath: string | undefined): Promise<BuiltModule[]> {
+  if (outputPath === undefined) return modules;
+  const folder = resolve(outputPath);
+  try {
+    await mkdir(folder, { recursive: true });
+    return await Promise.all(
+      modules.map(async ({ path, findings }) => {
+        const copy = join(folder, basename(path));
+        await copyFile(path, copy);
+        return { path: copy, findings };
+      }),
+    );
+  } catch (error) {
+    throw diskError(error, folder);
+  }
+}
+
+/** The folder's own name, as far as make can work with it: people look for it. */
+function plainName(path: string): string {
+  return basename(path).replace(/[^\w.-]/g, '_') || 'module';
+}
+
+function shortDigest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,54 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { deviceFlags } from '../cli/flags/device-flags';
+import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
+import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
+import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
+import type { Envelope } from '../cli/envelope';
+import { KhCommand } from '../cli/kh-command';
+import { prose } from '../cli/prose';
+import { builtPaths } from '../cli/text/built';
+
+export default class BuildModule extends KhCommand {
+  static override summary = 'Build a kernel module that loads on the kernel a device runs.';
+  static override description = prose`Pulls the kernel's headers where they are not here yet, recovers the CRCs of its exported symbols,
+finds a compiler that fits, and builds the folder's modules with the Makefile or Kbuild they have.
+Each is then checked as the kernel's loader would. Nothing is written into the folder.
+
+Words behind the folder go to make, as in V=1 or CONFIG_MY_OPTION=y. Prints the path of each
+module. With --all, devices that run the same kernel share one build.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> ./mymod',
+    '<%= config.bin %> <%= command.id %> ./mymod --load -s 0A041FDD4003DM',
+    '<%= config.bin %> <%= command.id %> ./mymod V=1 -o out',
+  ];
+  static override args = {
+    source: Args.string({ name: 'DIR', description: "The module's folder.", required: true }),
+    words: Args.string({ name: 'WORD', description: 'Words for make.', multiple: true }),
+  };
+  static override flags = {
+    ...deviceFlags,
+    ...pullFlags,
+    ...symversFlags,
+    ...toolchainFlags,
+    output: Flags.string({ char: 'o', summary: 'Folder to copy the finished modules to.', helpValue: 'DIR' }),
+    load: Flags.boolean({ summary: 'Load them on the device, and show what the kernel says.' }),
+  };
+  static override progress = true;
+
+  async run(): Promise<Envelope> {
+    const { args, flags } = await this.parse(BuildModule);
+    const { buildAndLoad } = await import('../app/build-and-load');
+    const build = buildAndLoad({
+      source: args.source,
+      pull: pullOptions(flags),
+      symvers: symversOptions(flags, flags.force),
+      toolchain: toolchainChoice(flags),
+      makeWords: args.words ?? [],
+      load: flags.load,
+      ...(flags.output === undefined ? {} : { outputPath: flags.output }),
+    });
+    const outcomes = await this.overDevices(flags, build);
+    return this.doneOver(outcomes, builtPaths(outcomes, flags));
+  }
+}

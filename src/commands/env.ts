@@ -1,0 +1,29 @@
+import type { Envelope } from '../cli/envelope';
+import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
+import { oneWorkspace, workspaceFlags } from '../cli/flags/workspace-flags';
+import { KhCommand } from '../cli/kh-command';
+import { prose } from '../cli/prose';
+
+export default class Env extends KhCommand {
+  static override summary = 'Print what a shell needs for building against a workspace.';
+  static override description = prose`
+For \`eval\`: KDIR and KERNEL_SRC for module Makefiles, ARCH, and what bcc and bpftrace look
+for. Brings the workspace's KDIR up to date; no device is asked.`;
+  static override examples = [
+    'eval "$(<%= config.bin %> <%= command.id %>)"; make -C "$KDIR" M="$PWD" modules',
+    '<%= config.bin %> <%= command.id %> -s 0A041FDD4003DM --json',
+  ];
+  static override flags = { ...workspaceFlags, ...toolchainFlags };
+
+  async run(): Promise<Envelope> {
+    const { flags } = await this.parse(Env);
+    const { selectWorkspace } = await import('../app/workspaces');
+    const { exportLines, workspaceEnvironment } = await import('../app/workspace-env');
+    const { store, signal, emit } = await this.openHome(flags);
+    const workspace = await selectWorkspace(store, oneWorkspace(flags, process.env), emit);
+    const choice = toolchainChoice(flags);
+    const { variables, notes } = await workspaceEnvironment(store, workspace, choice, signal);
+    for (const message of notes) emit({ type: 'warning', message });
+    return this.done({ result: variables }, exportLines(variables));
+  }
+}

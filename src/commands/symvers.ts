@@ -1,0 +1,44 @@
+import * as Flags from '@oclif/core/flags';
+import { deviceFlags } from '../cli/flags/device-flags';
+import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
+import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
+import type { Envelope } from '../cli/envelope';
+import { KhCommand } from '../cli/kh-command';
+import { prose } from '../cli/prose';
+import { devicePaths } from '../cli/text/pulled';
+
+export default class Symvers extends KhCommand {
+  static override summary = "Recover a kernel's exported symbols and their CRCs, as a Module.symvers.";
+  static override description = prose`Takes them from the file that --symvers names, from the kernel in the boot partition (which
+takes root) or in the file that --boot-image names, and from the modules on the device. The sources
+are checked against each other; one that disagrees with a better one is left out, and named.
+
+Prints the path of the Module.symvers, which is kept beside the workspace: the device is read once
+for each kernel. --json says where the symbols came from.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --boot-image boot.img -s 0A041FDD4003DM',
+    "<%= config.bin %> <%= command.id %> --json | jq '.devices[].result.sources'",
+  ];
+  static override flags = {
+    ...deviceFlags,
+    ...pullFlags,
+    ...symversFlags,
+    force: Flags.boolean({ summary: 'Read the device again, whatever was kept.' }),
+  };
+  static override progress = true;
+
+  async run(): Promise<Envelope> {
+    const { flags } = await this.parse(Symvers);
+    const { pullHeaders } = await import('../app/pull-headers');
+    const { recoverSymvers } = await import('../app/recover-symvers');
+    const outcomes = await this.overDevices(flags, async (device, context) => {
+      const pulled = await pullHeaders(device, { ...pullOptions(flags), force: false }, context);
+      return recoverSymvers(device, pulled, symversOptions(flags, flags.force), context);
+    });
+    return this.doneOver(
+      outcomes,
+      devicePaths(outcomes, flags, ({ path }) => path),
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { ARM64_FLAGS } from './arm64-flags';
+import { BASE_FLAGS, WARNING_FLAGS } from './base-flags';
+import type { FlagInputs, FlagPlan, FlagRow, PlannedFlag } from './flag-plan';
+import { HARDENING_FLAGS, LEFT_OUT } from './hardening-flags';
+import { refuseUnsupported } from './refusals';
+import { X86_FLAGS } from './x86-flags';
+
+/** The header of a kdir that cures the x86_64 jump labels. */
+export const PLAIN_JUMP_LABELS = 'plain-jump-labels.h';
+
+/**
+ * The flags that a kernel's modules are compiled with, before the compiler was
+ * asked whether it has them (`settleFlags` does).
+ *
+ * @throws KhError BUILD_UNSUPPORTED for a kernel whose modules cannot be built from headers
+ */
+export function moduleFlags(inputs: FlagInputs): FlagPlan {
+  refuseUnsupported(inputs.config, inputs.version);
+  const ofArch = inputs.arch === 'arm64' ? ARM64_FLAGS : X86_FLAGS;
+  const rows = [...BASE_FLAGS, ...ofArch, ...HARDENING_FLAGS, ...WARNING_FLAGS];
+  return {
+    flags: rows.filter((row) => row.when?.(inputs) ?? true).map((row) => planned(row, inputs)),
+    afterKconfig: needsPlainJumpLabels(inputs) ? [PLAIN_JUMP_LABELS] : [],
+    notes: notesOn(inputs),
+  };
+}
+
+/**
+ * With HAVE_JUMP_LABEL_HACK (x86_64, 5.14 on), a static key's branch is
+ * compiled to a real jump that objtool turns into a NOP. Without objtool the
+ * jump stays, and keys that are false act as true, silently. Undefining the
+ * option gives the NOP that older kernels had, of the same size.
+ *
+ * @see arch/x86/include/asm/jump_label.h, kernel/jump_label.c
+ */
+function needsPlainJumpLabels({ config }: FlagInputs): boolean {
+  return config.isOn('HAVE_JUMP_LABEL_HACK');
+}
+
+function notesOn({ config, arch, compiler }: FlagInputs): string[] {
+  const notes = LEFT_OUT.filter(([option]) => config.isOn(option)).map(
+    ([option, lost]) => `The kernel has CONFIG_${option}; the module is built without it: ${lost}.`,
+  );
+  if (config.isOn('UBSAN') && !config.isOn('UBSAN_TRAP')) {
+    notes.push(
+      'The kernel has CONFIG_UBSAN; the module is built without it: undefined behaviour goes unseen.',
+    );
+  }
+  if (arch === 'x86_64' && compiler.kind === 'clang' && config.isOn('FUNCTION_TRACER')) {
+    notes.push('Functions of the module cannot be traced with ftrace: on x86_64 that takes objtool.');
+  }
+  return notes;
+}
+
+function planned(row: FlagRow, inputs: FlagInputs): PlannedFlag {
+  return {
+    flags: typeof row.flags === 'function' ? row.flags(inputs) : row.flags,
+    class: row.class,
+    without: row.without,
+    config: row.config,
+    group: row.group ?? 'base',
+    for: row.for ?? 'c',
+    orElse: row.orElse,
+  };
+}

@@ -1,0 +1,43 @@
+import { KhError } from '../../core/errors';
+import { isAtLeast, type KernelConfig, type KernelVersion } from '../kernel-config';
+
+const FULL_TREE = 'Build with the full source of this kernel: --kernel-source.';
+
+/**
+ * Refuses kernels for which no module can be built from headers alone.
+ *
+ * @throws KhError BUILD_UNSUPPORTED
+ */
+export function refuseUnsupported(config: KernelConfig, version: KernelVersion): void {
+  const reason = unsupported(config, version);
+  if (reason === undefined) return;
+  throw new KhError('BUILD_UNSUPPORTED', {
+    message: `no module for ${version.release} can be built from its headers: ${reason.why}`,
+    hint: FULL_TREE,
+    details: { release: version.release, config: reason.option },
+  });
+}
+
+function unsupported(
+  config: KernelConfig,
+  version: KernelVersion,
+): { option: string; why: string } | undefined {
+  if (!isAtLeast(version, 5, 2)) {
+    return { option: '', why: 'it is older than 5.2, from which on kernels can carry them' };
+  }
+  const shuffled = ['RANDSTRUCT', 'GCC_PLUGIN_RANDSTRUCT', 'RANDSTRUCT_FULL', 'RANDSTRUCT_PERFORMANCE'];
+  const option = shuffled.find((name) => config.isOn(name));
+  if (option !== undefined) {
+    return {
+      option,
+      why: `CONFIG_${option} shuffles structures by a secret of its build, which no archive holds`,
+    };
+  }
+  if (config.isOn('CFI_CLANG') && !isAtLeast(version, 6, 1)) {
+    return {
+      option: 'CFI_CLANG',
+      why: 'its CFI is that of before 6.1, which needs the whole module to pass link-time optimisation',
+    };
+  }
+  return undefined;
+}
