@@ -1,12 +1,10 @@
 import { kh, startKh } from '../support/kh';
-import { hangAt, LARGE_ARCHIVE, modulePhone, startLab } from '../support/lab';
+import { hangAt, modulePhone, startLab, withLargeArchive } from '../support/lab';
 import { stagingLeftovers } from '../support/store-contents';
-
-const headers = { kind: 'module', archive: LARGE_ARCHIVE } as const;
 
 describe('kh pull from a phone whose headers are in a module', () => {
   it('loads the module, and unloads it again', async () => {
-    const lab = await startLab({ devices: [modulePhone({ headers })] });
+    const lab = await startLab({ devices: [modulePhone()] });
     const run = await kh(['pull'], { lab });
     expect(run).toExitWith(0);
     expect(lab.device('MODULE').modules()).toEqual([]);
@@ -17,7 +15,8 @@ describe('kh pull from a phone whose headers are in a module', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('unloads it when %s comes in the middle of the pull', async (signal, exitCode) => {
-    const lab = await startLab({ devices: [modulePhone({ headers, faults: [hangAt('recv', 100_000)] })] });
+    const phone = modulePhone({ faults: [hangAt('recv', 100_000)] });
+    const lab = await startLab({ devices: [await withLargeArchive(phone)] });
     const running = await startKh(['pull'], { lab });
     await running.untilStderr(/loaded .*kheaders\.ko/);
     while (lab.device('MODULE').counters.recvStarted === 0) {
@@ -31,7 +30,7 @@ describe('kh pull from a phone whose headers are in a module', () => {
   });
 
   it('leaves a module that someone else has loaded', async () => {
-    const lab = await startLab({ devices: [modulePhone({ headers: { ...headers, loaded: true } })] });
+    const lab = await startLab({ devices: [modulePhone({ headers: { kind: 'module', loaded: true } })] });
     expect(await kh(['pull'], { lab })).toExitWith(0);
     expect(lab.device('MODULE').modules()).toEqual(['kheaders']);
   });

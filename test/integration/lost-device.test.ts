@@ -1,15 +1,13 @@
 import { kh } from '../support/kh';
-import { closeAt, fault, LARGE_ARCHIVE, pixel, startLab } from '../support/lab';
+import { closeAt, fault, pixel, startLab, withLargeArchive } from '../support/lab';
 import { stagingLeftovers, storeTrees } from '../support/store-contents';
-
-const headers = { kind: 'built-in', archive: LARGE_ARCHIVE } as const;
 
 describe('kh pull from a device that is lost on the way', () => {
   it.each([
     ['the cable goes', fault('gone', 'recv', 100_000)],
     ['the connection ends', closeAt('recv', 100_000)],
   ])('reports it as lost, and leaves no tree, when %s at byte 100000', async (_, loss) => {
-    const lab = await startLab({ devices: [pixel({ headers, faults: [loss] })] });
+    const lab = await startLab({ devices: [await withLargeArchive(pixel({ faults: [loss] }))] });
     const run = await kh(['pull', '-s', 'PIXEL'], { lab });
     expect(run).toExitWith(4);
     expect(run.stderr).toMatch(/PIXEL: .*lost/);
@@ -19,9 +17,8 @@ describe('kh pull from a device that is lost on the way', () => {
 
   it('pulls when the device is back', async () => {
     const once = { match: 'kheaders', times: 1, forMs: 10 };
-    const lab = await startLab({
-      devices: [pixel({ headers, faults: [{ ...fault('gone', 'recv', 100_000), ...once }] })],
-    });
+    const phone = pixel({ faults: [{ ...fault('gone', 'recv', 100_000), ...once }] });
+    const lab = await startLab({ devices: [await withLargeArchive(phone)] });
     const lost = await kh(['pull', '-s', 'PIXEL'], { lab });
     expect(lost).toExitWith(4);
     const again = await kh(['pull', '-s', 'PIXEL', '--json'], { lab, home: lost.home });

@@ -1,11 +1,9 @@
 import { kh } from '../support/kh';
-import { LARGE_ARCHIVE, pixel, startLab } from '../support/lab';
+import { pixel, startLab, withLargeArchive } from '../support/lab';
 
 describe('kh on a terminal', () => {
   it('keeps stdout for the result, whatever it draws on the terminal', async () => {
-    const lab = await startLab({
-      devices: [pixel({ headers: { kind: 'built-in', archive: LARGE_ARCHIVE } })],
-    });
+    const lab = await startLab({ devices: [await withLargeArchive(pixel())] });
     const run = await kh(['pull'], { lab, tty: true });
     expect(run).toExitWith(0);
     expect(run.stdout).toMatch(/^\/.*\/workspaces\/PIXEL\/6\.1\.145\S*\n$/);

@@ -20,6 +20,8 @@ export interface KhOptions {
   env?: Record<string, string>;
   /** Gives kh a terminal for its stderr, by means of script(1). */
   tty?: boolean;
+  /** Nobody reads its stdout, as behind `| head` once that has seen enough. */
+  unread?: boolean;
   /** Milliseconds after which kh is killed, and the run rejects. */
   timeoutMs?: number;
 }
@@ -66,6 +68,7 @@ export async function startKh(args: readonly string[], options: KhOptions = {}):
   const [command, words] = options.tty ? terminal(args, stdoutFile) : [process.execPath, [PROGRAM, ...args]];
   const start = performance.now();
   const child = spawn(command, words, { cwd: options.cwd ?? folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (options.unread) child.stdout.destroy();
   const output = collect(child);
   const ended = end(child, options.timeoutMs ?? LIMIT, output).then(async ([exitCode, signal]) => {
     const stdout = options.tty ? await readFile(stdoutFile, 'utf8') : output.stdout;

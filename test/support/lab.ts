@@ -1,5 +1,12 @@
-import type { FaultDescription, FaultPoint, WireFaultKind } from '../../src/simulator/faults';
-import type { DeviceDescription, LabDescription } from '../../src/simulator/lab/lab-description';
+import { storedXz } from '../../fixtures/archives/stored-xz';
+import { makeSampleTar } from '../../src/archive/sample-archive';
+import type { FaultDescription, FaultKind, FaultPoint } from '../../src/simulator/faults';
+import type {
+  DeviceDescription,
+  HeadersDescription,
+  KernelDescription,
+  LabDescription,
+} from '../../src/simulator/lab/lab-description';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator';
 
 const running: Simulator[] = [];
@@ -64,8 +71,16 @@ export function cuttlefish(more: Partial<DeviceDescription> = {}): DeviceDescrip
 /** For counting transfers: kh asks for this file in the same way as for the archive. */
 export const NO_CONFIG = { '/proc/config.gz': null };
 
-/** An archive that takes more than one packet to transfer: some 400 KB. */
-export const LARGE_ARCHIVE = { sample: { extraHeaders: 600 } };
+/** An archive that takes several packets to transfer: some 400 KB, as it is stored without compression. */
+export async function largeArchive({ release = '6.1.0', machine = 'aarch64' }: KernelDescription = {}) {
+  return storedXz([await makeSampleTar({ release, machine, extraHeaders: 100 })]);
+}
+
+/** The same device with a large archive. */
+export async function withLargeArchive(device: DeviceDescription): Promise<DeviceDescription> {
+  const archive = await largeArchive(device.kernel);
+  return { ...device, headers: { kind: 'built-in', ...device.headers, archive } as HeadersDescription };
+}
 
 export function closeAt(on: FaultPoint, at: number): FaultDescription {
   return fault('close', on, at);
@@ -75,6 +90,6 @@ export function hangAt(on: FaultPoint, at: number): FaultDescription {
   return fault('hang', on, at);
 }
 
-export function fault(kind: WireFaultKind, on: FaultPoint, at: number): FaultDescription {
+export function fault(kind: FaultKind, on: FaultPoint, at: number): FaultDescription {
   return { kind, on, at };
 }

@@ -35,10 +35,19 @@ export function resultOf(run: KhRun): PulledHeaders {
   return results[0]!;
 }
 
+/** Why each device of a run failed, in its order; or the run as a whole. @throws Error where a device was done */
+export function errorsOf(run: KhRun): ErrorReport[] {
+  const { error } = run.json() as { error?: ErrorReport };
+  if (error !== undefined) return [error];
+  return outcomesOf(run).map((outcome) => {
+    if (outcome.status === 'ok') throw new Error(`${outcome.serial} was done`);
+    return outcome.error;
+  });
+}
+
 /** Why the only device of a run failed, or the run as a whole. */
 export function errorOf(run: KhRun): ErrorReport {
-  const { devices, error } = run.json() as { devices?: { error?: ErrorReport }[]; error?: ErrorReport };
-  const errors = devices?.map((device) => device.error) ?? [error];
-  expect(errors).toEqual([expect.objectContaining({ code: expect.any(String) })]);
+  const errors = errorsOf(run);
+  expect(errors).toHaveLength(1);
   return errors[0]!;
 }
