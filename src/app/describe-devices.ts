@@ -6,10 +6,11 @@ import { headersStatus, type HeadersStatus } from '../device/headers-status';
 import { probeDevice, type DeviceProbe } from '../device/probe';
 import { readProperties } from '../device/properties';
 import { homeFolder, openStore, type Store } from '../store/layout';
-import { findWorkspaces } from '../store/workspaces';
 import { concurrently } from './concurrently';
 import { bounds } from '../device/bounds';
-import type { Context } from './context';
+import type { AttachedDevice, Context } from './context';
+import { previousWorkspace } from './current-workspace';
+import { knownName } from './name-device';
 import { reachServer, type RunBase, type RunOptions } from './over-devices';
 import { selectDevices } from './select-devices';
 
@@ -66,7 +67,7 @@ async function describe(
   const outside = { serial, state, ...definedOf({ note, devpath, transportId, model, product }) };
   if (state !== 'device' && state !== 'recovery') return outside;
   try {
-    const inside = await withDeadline((signal) => look(server, listed, store, { ...base, signal, times }), {
+    const inside = await withDeadline((signal) => look(server, listed, { ...base, signal, times, store }), {
       signal: base.signal,
       milliseconds: times.stall,
       what: 'looking at this device',
@@ -77,11 +78,12 @@ async function describe(
   }
 }
 
+type LookContext = Omit<Context, 'limits'>;
+
 async function look(
   server: AdbServer,
   listed: ListedDevice,
-  store: Store,
-  work: Omit<Context, 'store' | 'limits'>,
+  work: LookContext,
 ): Promise<Partial<DeviceDescription>> {
   const adb = await server.open(listed, bounds(work));
   const access = { adb, privilege: 'plain', root: false } as const;
@@ -95,20 +97,19 @@ async function look(
     release: probe.kernel.release,
     machine: probe.kernel.machine,
     headers: await headersStatus(access, probe, bounds(work)),
-    workspace: await workspaceState(store, listed.serial, probe),
+    workspace: await workspaceState({ server, listed, adb }, probe, work),
   };
 }
 
 /** `stale`: made for another build of a kernel with the same release. */
 async function workspaceState(
-  store: Store,
-  serial: string,
-  { kernel, serialno }: DeviceProbe,
+  device: AttachedDevice,
+  probe: DeviceProbe,
+  work: LookContext,
 ): Promise<NonNullable<DeviceDescription['workspace']>> {
-  const ofKernel = await findWorkspaces(store, { release: kernel.release });
-  const found = ofKernel.find(({ record }) =>
-    serialno === '' ? record.device.serials.includes(serial) : record.device.serialno === serialno,
-  );
+  const { kernel } = probe;
+  const name = await knownName(device, probe, work);
+  const found = name === undefined ? undefined : await previousWorkspace(work.store, name, kernel.release);
   if (found === undefined) return { state: 'none' };
   return { state: found.record.kernel.version === kernel.version ? 'current' : 'stale', path: found.path };
 }

@@ -1,7 +1,12 @@
 import type { ListedDevice } from '../adb/device-list';
 import { KhError } from '../core/errors';
 import { probeDevice, type DeviceProbe } from '../device/probe';
-import { claimDeviceName, type DeviceClaim } from '../store/device-claims';
+import {
+  claimDeviceName,
+  findDeviceName,
+  type DeviceClaim,
+  type DeviceSighting,
+} from '../store/device-claims';
 import { bounds } from '../device/bounds';
 import type { AttachedDevice, Context } from './context';
 
@@ -15,17 +20,26 @@ export async function nameDevice(
   probe: DeviceProbe,
   context: Context,
 ): Promise<string> {
-  const { serial, devpath } = device.listed;
-  return claimDeviceName(
-    context.store,
-    {
-      serialno: probe.serialno,
-      serial,
-      ...(devpath === undefined ? {} : { devpath }),
-      bootId: probe.kernel.bootId,
-    },
-    (claim) => findHolder(device, claim, probe, context),
+  return claimDeviceName(context.store, sighting(device, probe), (claim) =>
+    findHolder(device, claim, probe, context),
   );
+}
+
+/** The name that `nameDevice` gave this device before; undefined where it would be a new one. */
+export async function knownName(
+  device: AttachedDevice,
+  probe: DeviceProbe,
+  context: NamingContext,
+): Promise<string | undefined> {
+  return findDeviceName(context.store, sighting(device, probe), (claim) =>
+    findHolder(device, claim, probe, context),
+  );
+}
+
+type NamingContext = Omit<Context, 'limits'>;
+
+function sighting({ listed }: AttachedDevice, { serialno, kernel }: DeviceProbe): DeviceSighting {
+  return { serialno, serial: listed.serial, devpath: listed.devpath, bootId: kernel.bootId };
 }
 
 /** For so long after it took a name, a device that does not show may be restarting its adbd as root; in milliseconds. */
@@ -36,7 +50,7 @@ async function findHolder(
   device: AttachedDevice,
   claim: DeviceClaim,
   probe: DeviceProbe,
-  context: Context,
+  context: NamingContext,
 ): Promise<'absent' | 'same' | 'different'> {
   const attached = await device.server.listDevices(bounds(context));
   const holder = attached.find((listed) => isHolder(listed, claim));

@@ -7,14 +7,12 @@ export interface DeviceProperties {
   model?: string;
   product?: string;
   androidVersion?: string;
-  fingerprint?: string;
 }
 
 const PROPERTIES = {
   model: 'ro.product.model',
   product: 'ro.product.name',
   androidVersion: 'ro.build.version.release',
-  fingerprint: 'ro.build.fingerprint',
 } as const satisfies Record<keyof DeviceProperties, string>;
 
 /** Asks for all of them in one round trip; what the device does not say is left out. */

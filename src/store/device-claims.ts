@@ -58,24 +58,30 @@ export async function claimDeviceName(
     if (claim !== undefined && isUnchanged(claim, me)) return name;
   }
   return withLock(store, `device-${baseName(me)}`, async () => {
-    const name = await chooseName(store, me, attachedElsewhere);
+    const name = (await findDeviceName(store, me, attachedElsewhere)) ?? (await freeName(store, me));
     await writeClaim(store, name, me);
     return name;
   });
 }
 
-async function chooseName(
+/**
+ * The name under which a device is known, as `claimDeviceName` would give it;
+ * undefined where it would be a new one. Claims nothing.
+ *
+ * @throws KhError STORE_*; and whatever `attachedElsewhere` throws
+ */
+export async function findDeviceName(
   store: Store,
   me: DeviceSighting,
   attachedElsewhere: AttachedElsewhere,
-): Promise<string> {
+): Promise<string | undefined> {
   const claims = await claimsLike(store, me);
   const own = claims.find((claim) => isSameBoot(claim, me)) ?? claims.find((claim) => isSamePlace(claim, me));
   if (own !== undefined) return own.name;
   for (const claim of claims) {
     if ((await attachedElsewhere(claim)) !== 'different') return claim.name;
   }
-  return freeName(store, me);
+  return undefined;
 }
 
 function isUnchanged(claim: DeviceClaim, me: DeviceSighting): boolean {

@@ -1,6 +1,6 @@
 import type { ListedDevice } from '../../../src/adb/device-list';
 import type { AttachedDevice, Context } from '../../../src/app/context';
-import { nameDevice } from '../../../src/app/name-device';
+import { knownName, nameDevice } from '../../../src/app/name-device';
 import { ARCHIVE_LIMITS } from '../../../src/core/limits';
 import { probeDevice } from '../../../src/device/probe';
 import { openStore } from '../../../src/store/layout';
@@ -78,6 +78,19 @@ describe('nameDevice', () => {
   it('does not give away the name of a phone that may only be restarting its adbd', async () => {
     const [one, two] = await namesOf([BOOT_A, BOOT_B], [[second, BOOT_B]]);
     expect(two).not.toBe(one);
+  });
+
+  it('knows no name of a phone whose twin alone has one', async () => {
+    const context = await newContext();
+    const attached: [ListedDevice, string][] = [
+      [first, BOOT_A],
+      [second, BOOT_B],
+    ];
+    const one = await cheapPhone(first, BOOT_A, attached);
+    const two = await cheapPhone(second, BOOT_B, attached);
+    await nameDevice(one.device, one.probe, context);
+    expect(await knownName(one.device, one.probe, context)).toBe('CHEAP');
+    expect(await knownName(two.device, two.probe, context)).toBeUndefined();
   });
 
   it('gives it away where that phone has long been gone', async () => {
