@@ -148,6 +148,7 @@ async function* chunksOf(source: HeadersSource, context: Context): AsyncGenerato
       bytes += chunk.length;
       yield chunk;
     }
+    if (bytes !== source.bytes) await askIfThere(source, context);
   } catch (error) {
     if (!(error instanceof KhError)) throw error;
     const { code, reason, serial, hint, details, cause } = error;
@@ -155,6 +156,11 @@ async function* chunksOf(source: HeadersSource, context: Context): AsyncGenerato
     const message = `${reason} at ${humanBytes(bytes)}${of}`;
     throw new KhError(code, { message, serial, hint, details: { ...details, bytes }, cause });
   }
+}
+
+/** A stream through su carries no status: where it is short, the device may be gone. Throws DEVICE_LOST where it is. */
+async function askIfThere(source: HeadersSource, context: Context): Promise<void> {
+  await source.access.adb.run('true', bounds(context, `pulling ${source.path}`));
 }
 
 /** What is left to judge once the bytes are known to be the device's: the archive itself. */

@@ -51,7 +51,9 @@ function selectOne(candidates: ListedDevice[], selector: string): ListedDevice {
     throw new KhError('DEVICE_AMBIGUOUS', {
       serial: selector,
       message: `${matches.length} attached devices answer to this: ${names(matches)}`,
-      hint: 'Name one by the port it is in: -s usb:…, as `kh devices --json` shows it.',
+      hint: matches.every(({ devpath }) => devpath !== undefined)
+        ? 'Name one by the port it is in: -s usb:…, as `kh devices --json` shows it.'
+        : 'Name one by its serial, or by the port it is in, as `kh devices --json` shows them.',
       details: { devpaths: matches.map(({ devpath }) => devpath ?? null) },
     });
   }
@@ -59,8 +61,12 @@ function selectOne(candidates: ListedDevice[], selector: string): ListedDevice {
 }
 
 function noDevice(excluded: boolean): KhError {
+  if (excluded) {
+    const hint = 'Leave out --exclude, or make it narrower.';
+    return new KhError('DEVICE_NONE', { message: 'every attached device is excluded', hint });
+  }
   return new KhError('DEVICE_NONE', {
-    message: excluded ? 'every attached device is excluded' : 'no device is attached',
+    message: 'no device is attached',
     hint: 'Is USB debugging on, and the cable in? `kh devices` shows what adb sees; over a network: `adb connect HOST`.',
   });
 }

@@ -38,7 +38,7 @@ export function absentError(
   const { message, hint } = ABSENT[configured ?? 'unknown'];
   return new KhError('HEADERS_ABSENT', {
     serial,
-    message: `kernel ${release} has neither ${places}, ${message}${refusalText(refusals)}`,
+    message: `kernel ${release} has neither ${places}, ${message}${configured === 'n' ? '' : refusalText(refusals)}`,
     hint,
     details: { release, configured: configured ?? null, refusals },
   });

@@ -18,7 +18,7 @@ export function checkAgainst(
     if (digest === undefined || digest === found[kind]) continue;
     throw new KhError('VERIFY_MANIFEST', {
       message: `the archive's ${kind} is ${found[kind]}, but ${path} (${expected.entry}) expects ${digest}`,
-      hint: 'Either the manifest is of another build, or this kernel is not the one that you trust. Nothing was kept.',
+      hint: 'Either the manifest is of another build, or this kernel is not the one that you trust. Nothing new was kept.',
       details: { manifest: path, digest: kind, expected: digest, found: found[kind] },
     });
   }
