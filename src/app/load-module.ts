@@ -1,4 +1,3 @@
-import { reopenAfterRestart } from '../adb/reopen';
 import type { Privilege } from '../core/events';
 import type { Access } from '../device/access';
 import { bounds } from '../device/bounds';
@@ -11,6 +10,7 @@ import { loadedError, rootNeededError, type Suspicions } from '../device/module-
 import type { PrivilegeChoice } from '../device/privilege';
 import { Rights } from '../device/rights';
 import type { AttachedDevice, Context } from './context';
+import { reopening } from './reopening';
 import { moduleInfo, type ModuleFile, type ModuleInfo } from './module-file';
 
 export interface LoadOptions {
@@ -76,11 +76,9 @@ export async function lookAt(
   privilege: PrivilegeChoice,
   context: Context,
 ): Promise<{ state: ModuleState; asRoot: () => Promise<Access> }> {
-  const { signal, times } = context;
   const plain: Access = { adb, privilege: 'plain', root: false };
   const state = await askModuleState(plain, action.module, bounds(context, 'asking what is loaded'));
-  const reopen = (before: Access['adb']) =>
-    reopenAfterRestart(server, before, { signal, timeout: times.settle });
+  const reopen = reopening(server, context);
   const rights = new Rights({ ...plain, root: state.root }, { privilege, reopen }, context);
   const asRoot = async () => {
     const access = await rights.root();

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { reopenAfterRestart } from '../adb/reopen';
 import type { Manifest } from '../archive/manifest';
 import type { HeadersOrigin, KnownBy, Privilege, Verdict } from '../core/events';
 import { locateHeaders, type HeadersSource } from '../device/headers-source';
@@ -15,6 +14,7 @@ import { isCurrent, previousWorkspace } from './current-workspace';
 import { nameDevice } from './name-device';
 import { obtainArchive, type ObtainedArchive } from './obtain-archive';
 import { checkManifest, openManifest } from './open-manifest';
+import { reopening } from './reopening';
 import { khVersion } from './version';
 
 export interface PullOptions {
@@ -95,14 +95,14 @@ function locate(
   { privilege }: PullOptions,
   context: Context,
 ): Promise<HeadersSource> {
-  const { store, times } = context;
+  const { store } = context;
   const bootId = probe.kernel.bootId ?? 'unknown-boot';
   return locateHeaders(
     adb,
     probe,
     {
       privilege,
-      reopen: (before, signal) => reopenAfterRestart(server, before, { signal, timeout: times.restart }),
+      reopen: reopening(server, context),
       enterModuleUse: (load) => enterModuleUse(store, { device: name, bootId }, load),
     },
     context,

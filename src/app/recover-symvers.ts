@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { reopenAfterRestart } from '../adb/reopen';
 import { isErrno, KhError } from '../core/errors';
 import { bounds } from '../device/bounds';
 import { openBootPartition } from '../device/boot-partition';
 import { listDeviceModules, receiveDeviceModule } from '../device/device-modules';
 import type { PrivilegeChoice } from '../device/privilege';
+import { probeDevice } from '../device/probe';
 import { Rights } from '../device/rights';
 import { openFileSource, type ByteSource } from '../kbuild/image/byte-source';
 import { readKernel } from '../kbuild/image/kernel-payload';
@@ -21,6 +21,7 @@ import { formatSymvers, parseSymvers } from '../kbuild/symvers/symvers-file';
 import { readIfThere, writeWhole } from '../store/whole-file';
 import type { AttachedDevice, Context } from './context';
 import type { PulledHeaders } from './pull-headers';
+import { reopening } from './reopening';
 
 export interface SymversOptions {
   /** A `Module.symvers` of the kernel's build. */
@@ -66,10 +67,11 @@ export async function recoverSymvers(
   if (kept !== undefined) return { ...kept, path, kept: true };
 
   const notes: string[] = [];
+  const rights = await rightsOn(device, options, context);
   const sources = [
     ...(await fromUser(options)),
-    ...(await fromImage(device, pulled, options, notes, context)),
-    ...(await fromModules(device, options, notes, context)),
+    ...(await fromImage(rights, pulled, options, notes, context)),
+    ...(await fromModules(rights, notes, context)),
   ];
   const { entries, origins, dropped } = mergeSources(sources);
   refuseForeignFile(options, dropped);
@@ -115,7 +117,7 @@ async function fromUser({ symversPath }: SymversOptions): Promise<SymversSource[
 }
 
 async function fromImage(
-  device: AttachedDevice,
+  rights: Rights,
   pulled: PulledHeaders,
   options: SymversOptions,
   notes: string[],
@@ -127,7 +129,7 @@ async function fromImage(
     return [await scanImage(source, path, pulled.release, context)];
   }
   try {
-    const partition = await openBootPartition(rightsOn(device, options, context), context);
+    const partition = await openBootPartition(rights, context);
     return [await scanImage(partition, partition.path, pulled.release, context)];
   } catch (error) {
     if (!(error instanceof KhError) || !UNREADABLE.has(error.code)) throw error;
@@ -164,13 +166,7 @@ async function scanImage(
   return { name, entries: scanExports(bytes, name).entries };
 }
 
-async function fromModules(
-  device: AttachedDevice,
-  options: SymversOptions,
-  notes: string[],
-  context: Context,
-): Promise<SymversSource[]> {
-  const rights = rightsOn(device, options, context);
+async function fromModules(rights: Rights, notes: string[], context: Context): Promise<SymversSource[]> {
   const access = (await rights.root()) ?? rights.access;
   const symbols: ModuleSymbols[] = [];
   for (const module of await listDeviceModules(access, bounds(context))) {
@@ -188,11 +184,15 @@ async function fromModules(
 
 const SKIPPED = new Set(['REMOTE_DENIED', 'REMOTE_NOT_FOUND', 'REMOTE_IO', 'BUILD_BAD_OBJECT']);
 
-function rightsOn({ server, adb }: AttachedDevice, { privilege }: SymversOptions, context: Context): Rights {
-  const { signal, times } = context;
-  const reopen = (before: typeof adb) =>
-    reopenAfterRestart(server, before, { signal, timeout: times.settle });
-  return new Rights({ adb, privilege: 'plain', root: false }, { privilege, reopen }, context);
+async function rightsOn(
+  { server, adb }: AttachedDevice,
+  { privilege }: SymversOptions,
+  context: Context,
+): Promise<Rights> {
+  const plain = { adb, privilege: 'plain', root: false } as const;
+  const { root } = await probeDevice(plain, bounds(context));
+  const reopen = reopening(server, context);
+  return new Rights({ ...plain, root }, { privilege, reopen }, context);
 }
 
 /** The named file is believed first: where the kernel itself disagrees, the file is of another build. */
