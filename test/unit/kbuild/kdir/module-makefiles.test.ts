@@ -7,6 +7,8 @@ import { writeHeaders } from '../../../support/fake-headers';
 import { fakeTools, type FakeTools } from '../../../support/fake-toolchain';
 import { tempFolder } from '../../../support/temp-folder';
 
+jest.setTimeout(60_000); // Makes and shells take their time on a busy machine.
+
 let root: string;
 let kdir: string;
 let tools: FakeTools;
