@@ -32,6 +32,7 @@ function explain(text: string): Explanation | undefined {
   return undefined;
 }
 
+/** An explanation asks for no more groups than its pattern has. */
 type Known = [pattern: RegExp, explanation: (whole: string, first: string, second: string) => Explanation];
 
 export const BUILD_FOR_THIS = 'Build it for the kernel that runs: `kh build-module`.';
@@ -239,7 +240,6 @@ const KNOWN: Known[] = [
 function explainVermagic(had: string, wanted: string): Explanation {
   const [hadRelease = '', ...hadRest] = had.trim().split(' ');
   const [wantedRelease = '', ...wantedRest] = wanted.trim().split(' ');
-  const sameRest = hadRest.join(' ') === wantedRest.join(' ');
   const lacks = wantedRest.filter((word) => !hadRest.includes(word));
   const extra = hadRest.filter((word) => !wantedRest.includes(word));
   const settings = [
@@ -250,7 +250,7 @@ function explainVermagic(had: string, wanted: string): Explanation {
   const runs = hadRelease === wantedRelease ? '' : `, and ${wantedRelease} runs`;
   return {
     kind: 'reason',
-    meaning: `${built}${sameRest || settings === '' ? '' : ` ${settings}`}${runs}`,
+    meaning: `${built}${settings === '' ? '' : ` ${settings}`}${runs}`,
     whatToDo: BUILD_FOR_THIS,
   };
 }

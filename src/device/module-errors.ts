@@ -66,20 +66,23 @@ export interface Suspicions {
   builtFor?: string;
 }
 
-/** The kernel said no, or its code went wrong on the way. */
+/** The shell's exit code for a command that a signal ended: the kernel kills whoever meets an oops. */
+const KILLED = 128;
+
+/** The kernel said no, or its code went wrong on the way. Other drivers may have logged in between. */
 export function refusedError(
   action: ModuleAction,
   { exitCode, output, log }: Omit<ModuleOutcome, 'row'>,
   suspicions: Suspicions = { missing: [] },
 ): KhError {
   const { serial, verb, shown, module } = action;
-  const fault = log.find(({ kind }) => kind === 'fault');
-  const reason = fault ?? log.find(({ kind }) => kind === 'reason');
+  const crashed = exitCode > KILLED;
+  const candidates = log.filter(({ kind }) => kind === (crashed ? 'fault' : 'reason'));
+  const reason = candidates.find(({ text }) => !crashed && text.includes(module)) ?? candidates[0];
   const said = reason?.text ?? (output || `exit code ${exitCode}`);
-  const [code, what]: [ErrorCode, string] =
-    fault === undefined
-      ? ['MODULE_REFUSED', `the kernel did not ${verb} ${shown}`]
-      : ['MODULE_CRASHED', `${verb}ing ${shown} went wrong inside the kernel`];
+  const [code, what]: [ErrorCode, string] = crashed
+    ? ['MODULE_CRASHED', `${verb}ing ${shown} went wrong inside the kernel`]
+    : ['MODULE_REFUSED', `the kernel did not ${verb} ${shown}`];
   return new KhError(code, {
     serial,
     message: `${what}: ${said}`,

@@ -18,7 +18,7 @@ export async function removeModule(access: Access, module: string, work: Work): 
   const outcome = await askKernel(access, action, `rmmod ${shellQuote(module)} 2>&1`, work);
   const { exitCode, log, row } = outcome;
   if (exitCode === 0) return log;
-  const crashed = log.some(({ kind }) => kind === 'fault');
+  const error = refusedError(action, outcome);
   const isHeld = row !== undefined && (row.permanent || (row.references ?? 0) > 0);
-  throw isHeld && !crashed ? inUseError(action, row) : refusedError(action, outcome);
+  throw isHeld && error.code === 'MODULE_REFUSED' ? inUseError(action, row) : error;
 }

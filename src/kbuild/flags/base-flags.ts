@@ -70,12 +70,18 @@ export const BASE_FLAGS: FlagRow[] = [
     without: 'there are unwind tables too many, or too few',
   },
   {
-    flags: ({ config }) =>
-      config.isOn('FRAME_POINTER')
-        ? ['-fno-omit-frame-pointer', '-fno-optimize-sibling-calls']
-        : ['-fomit-frame-pointer'],
+    flags: ['-fno-omit-frame-pointer', '-fno-optimize-sibling-calls'],
+    when: ({ config }) => config.isOn('FRAME_POINTER'),
+    config: 'FRAME_POINTER',
     class: 'diag',
     without: 'stack traces have gaps',
+  },
+  {
+    // gcc takes it for a contradiction to -pg.
+    flags: ['-fomit-frame-pointer'],
+    when: ({ config }) => !config.isOn('FRAME_POINTER') && !config.isOn('FUNCTION_TRACER'),
+    class: 'diag',
+    without: 'functions are longer',
   },
   {
     flags: ({ config }) => [debugInfoFlag((name) => config.isOn(name))],

@@ -1,6 +1,6 @@
 /** Words that neither make nor a shell reads anything into, as they are; others in quotes. */
 export function makeWord(word: string): string {
-  const quoted = /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  const quoted = /^[\w./:=@%+,-][\w./:=@%+,~-]*$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
   return makeText(quoted);
 }
 

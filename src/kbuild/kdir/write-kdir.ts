@@ -39,7 +39,7 @@ const FILES = [
 ];
 
 /** What make, or a shell on its behalf, would take apart. */
-const UNUSABLE = /[\s:;|&=%*?[\]<>{}!"'`\\~#$(),]/u;
+const UNUSABLE = /[\s:;|&=%*?[\]<>{}!"'`\\#$(),]/u;
 
 /**
  * Writes the folder that stands in for a prepared kernel tree:

@@ -120,6 +120,21 @@ describe('insertModule', () => {
     });
   });
 
+  it('does not take what other drivers log meanwhile for the reason', async () => {
+    const { access, work } = phone({
+      says: 'insmod: failed to load /proc/self/fd/0: Invalid argument\nexit 1',
+      log: [
+        'WARNING: CPU: 1 PID: 7 at drivers/other.c:1',
+        'other: Unknown symbol x (err -2)',
+        'hello: disagrees about version of symbol y',
+      ],
+    });
+    await expect(insertModule(access, HELLO, work)).rejects.toMatchObject({
+      code: 'MODULE_REFUSED',
+      message: expect.stringContaining('hello: disagrees about version of symbol y') as string,
+    });
+  });
+
   it('calls it loaded where another load came first', async () => {
     const { access, work } = phone({
       says: 'insmod: failed to load /proc/self/fd/0: File exists\nexit 1',
@@ -128,7 +143,7 @@ describe('insertModule', () => {
     await expect(insertModule(access, HELLO, work)).rejects.toMatchObject({ code: 'MODULE_LOADED' });
   });
 
-  it('calls an oops a crash, whatever insmod says', async () => {
+  it('calls it a crash where an oops ended insmod', async () => {
     const { access, work } = phone({
       says: 'Segmentation fault\nexit 139',
       log: [

@@ -5,6 +5,8 @@ import { settleFlags, type ProbeAnswers } from '../../../../src/kbuild/flags/set
 import type { Toolchain } from '../../../../src/kbuild/toolchain/toolchain';
 import { tempFolder } from '../../../support/temp-folder';
 
+jest.setTimeout(60_000); // Commands take their time on a busy machine.
+
 /** A compiler that refuses flags, and `-fneeds-x` without `-fx`; and how often it was run. */
 async function compilerWithout(...refused: string[]) {
   const folder = await tempFolder();

@@ -7,6 +7,8 @@ import { writeHeaders } from '../../../support/fake-headers';
 import { fakeTools, type FakeTools } from '../../../support/fake-toolchain';
 import { tempFolder } from '../../../support/temp-folder';
 
+jest.setTimeout(60_000); // Makes and shells take their time on a busy machine.
+
 let root: string;
 let kdir: string;
 let tools: FakeTools;
@@ -60,10 +62,10 @@ async function make(source: string, ...args: string[]): Promise<Built> {
   return run([`M=${source}`, ...args]);
 }
 
-function run(args: string[]): Promise<Built> {
+function run(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Built> {
   return new Promise((resolve) => {
     // What runs the tests must not tell make how to run.
-    const env = { PATH: process.env['PATH'], LC_ALL: 'C' };
+    const env = { ...environment, PATH: process.env['PATH'], LC_ALL: 'C' };
     execFile('make', ['--no-print-directory', '-C', kdir, ...args], { env }, (error, stdout, stderr) => {
       void tools.asked().then((lines) => {
         const asked = lines.filter((line) => !line.includes('/dev/null'));
@@ -525,6 +527,23 @@ describe('what is refused', () => {
     const built = await make(source, place);
     expect(built.output).toMatch(/obj-y lists lost\.o: .* part of no module/);
     expect(built.made).toContain('ld a.ko');
+  });
+});
+
+describe('the environment', () => {
+  it('of a shell or of another kernel’s build changes nothing', async () => {
+    const { source, place } = await module({ Makefile: 'obj-m := a.o\n', 'a.c': '' });
+    await make(source, place);
+    const foreign = {
+      V: '1',
+      W: '1',
+      M: '/nowhere',
+      KBUILD_SUBDIR_CCFLAGS: '-Dforeign',
+      src: '/nowhere',
+      obj: '/nowhere',
+    };
+    const again = await run([`M=${source}`, place], foreign);
+    expect([again.status, again.asked]).toEqual([0, []]);
   });
 });
 

@@ -7,6 +7,8 @@ import { findToolchain } from '../../../../src/kbuild/toolchain/find-toolchain';
 import { autoconf, type Options } from '../../../support/fake-headers';
 import { tempFolder } from '../../../support/temp-folder';
 
+jest.setTimeout(60_000); // Commands take their time on a busy machine.
+
 let root: string;
 let bin: string;
 

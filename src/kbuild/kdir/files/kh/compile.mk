@@ -9,7 +9,7 @@ kh_warnings_1 := -Wextra -Wunused -Wno-unused-parameter -Wmissing-declarations -
 kh_warnings_2 := -Wdisabled-optimization -Wshadow -Wmissing-field-initializers -Wtype-limits
 kh_warnings_3 := -Wbad-function-cast -Wcast-align -Wcast-qual -Wconversion -Wpacked -Wpadded \
 	-Wpointer-arith -Wredundant-decls -Wsign-compare -Wswitch-default
-ifneq ($(origin W),undefined)
+ifeq ($(origin W),command line)
   KBUILD_EXTRA_WARN := $(W)
 endif
 KBUILD_CFLAGS += $(foreach n,1 2 3,$(if $(findstring $(n),$(KBUILD_EXTRA_WARN)),$(kh_warnings_$(n))))

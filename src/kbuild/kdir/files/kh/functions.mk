@@ -13,7 +13,7 @@ endef
 
 # ---- how much is shown --------------------------------------------------
 
-ifneq ($(origin V),undefined)
+ifeq ($(origin V),command line)
   KBUILD_VERBOSE := $(V)
 endif
 ifneq ($(findstring 1,$(KBUILD_VERBOSE)),)

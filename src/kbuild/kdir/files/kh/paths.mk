@@ -6,7 +6,7 @@ kh_space := $(kh_empty) $(kh_empty)
 kh_open := (
 kh_close := )
 kh_hash := \#
-kh_bad_characters := : ; | & = % * ? [ ] < > { } ! " ' ` \ ~ $(kh_hash) $(kh_open) $(kh_close)
+kh_bad_characters := : ; | & = % * ? [ ] < > { } ! " ' ` \ $(kh_hash) $(kh_open) $(kh_close)
 
 # $1 variable, $2 its value
 define kh_refuse_path
