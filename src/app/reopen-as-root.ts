@@ -25,7 +25,8 @@ export async function reopenAsRoot(
 ): Promise<AttachedDevice | undefined> {
   const { signal } = context;
   const isLoss = lost instanceof KhError && ['DEVICE_LOST', 'DEVICE_OFFLINE'].includes(lost.code);
-  if (!isLoss || signal.aborted) return undefined;
+  const wasReady = listed.state === 'device';
+  if (!isLoss || !wasReady || signal.aborted) return undefined;
   try {
     const back = await findAgain(server, listed, context);
     if (back === undefined) return undefined;

@@ -43,6 +43,13 @@ describe('overDevices', () => {
     expect(outcomes).toMatchObject([{ status: 'failed', error: { code: 'DEVICE_LOST' } }]);
   });
 
+  it('does not look again for a device that was never ready', async () => {
+    const lab = await startLab({ devices: [pixel({ state: 'offline', user: 'root' })] });
+    const outcomes = pullAll(optionsFor(lab, await tempFolder(), { settle: 100 }));
+    setTimeout(() => lab.device('PIXEL').setState('device'), 400);
+    expect(await outcomes).toMatchObject([{ status: 'failed', error: { code: 'DEVICE_OFFLINE' } }]);
+  });
+
   it('waits for another process no longer than the time of the device', async () => {
     const lab = await startLab({ devices: [pixel()] });
     const home = await tempFolder();
