@@ -4,7 +4,7 @@ import { connectServer } from '../adb/connect-server';
 import type { ListedDevice } from '../adb/device-list';
 import { resolveServerAddress } from '../adb/server-address';
 import { withDeadline } from '../core/abort';
-import { asKhError, errorReport } from '../core/errors';
+import { asKhError, errorReport, KhError } from '../core/errors';
 import type { Emit } from '../core/events';
 import { ARCHIVE_LIMITS, type TimeLimits } from '../core/limits';
 import type { DeviceOutcome } from '../core/outcome';
@@ -13,7 +13,7 @@ import { homeFolder, openStore } from '../store/layout';
 import { reopenAsRoot } from './reopen-as-root';
 import { concurrently } from './concurrently';
 import type { AttachedDevice, Context } from './context';
-import { selectDevices, type DeviceSelection } from './select-devices';
+import { selectEach, type DeviceSelection } from './select-devices';
 
 export interface RunOptions {
   selection: DeviceSelection;
@@ -35,8 +35,8 @@ export interface RunBase {
  * its outcome and does not stop the others; only an abort stops all.
  *
  * @returns one outcome a device, in the order asked
- * @throws KhError for what fails before any device is met: USAGE, DEVICE_NONE, DEVICE_NOT_FOUND,
- *   DEVICE_AMBIGUOUS, ADB_UNAVAILABLE, ADB_MISSING, STORE_*; or the signal's reason
+ * @throws KhError for what fails before any device is met: USAGE, DEVICE_NONE, DEVICE_NOT_FOUND and
+ *   DEVICE_AMBIGUOUS where that is true of all, ADB_UNAVAILABLE, ADB_MISSING, STORE_*; or the signal's reason
  */
 export async function overDevices<T>(
   options: RunOptions,
@@ -45,16 +45,25 @@ export async function overDevices<T>(
 ): Promise<DeviceOutcome<T>[]> {
   const server = await reachServer(options, base);
   const attached = await server.listDevices({ signal: base.signal, timeout: options.times.connect });
-  const chosen = selectDevices(attached, options.selection);
+  const chosen = selectEach(attached, options.selection);
   const store = await openStore({
     home: homeFolder(options.env, process.platform),
     signal: base.signal,
   });
-  const outcomes = await concurrently(chosen, options.jobs, (listed) =>
-    onDevice(server, listed, { ...base, times: options.times, store, limits: ARCHIVE_LIMITS }, work),
+  const context = { ...base, times: options.times, store, limits: ARCHIVE_LIMITS };
+  const outcomes = await concurrently(chosen, options.jobs, (one) =>
+    one instanceof KhError ? missing<T>(one, base) : onDevice(server, one, context, work),
   );
   base.signal.throwIfAborted();
   return outcomes;
+}
+
+/** The outcome of a device that was asked for and is not there. */
+function missing<T>(absent: KhError, { emit }: RunBase): Promise<DeviceOutcome<T>> {
+  const { serial = '' } = absent;
+  const error = errorReport(absent);
+  emit({ type: 'device.failed', serial, error });
+  return Promise.resolve({ serial, status: 'failed', milliseconds: 0, error });
 }
 
 /** Connects to the adb server that flags and environment name. */

@@ -33,6 +33,27 @@ export function selectDevices(attached: ListedDevice[], selection: DeviceSelecti
   return candidates;
 }
 
+/**
+ * As `selectDevices`, but of several that are named, one that is not there is
+ * an error in its place: it does not stop the others.
+ *
+ * @throws KhError as `selectDevices`; where several are named, only if none is there
+ */
+export function selectEach(attached: ListedDevice[], selection: DeviceSelection): (ListedDevice | KhError)[] {
+  if (selection.serials.length < 2) return selectDevices(attached, selection);
+  const chosen = selection.serials.flatMap((serial): (ListedDevice | KhError)[] => {
+    try {
+      return selectDevices(attached, { ...selection, serials: [serial] });
+    } catch (error) {
+      if (error instanceof KhError) return [error];
+      throw error;
+    }
+  });
+  const [first] = chosen;
+  if (first instanceof KhError && chosen.every((one) => one instanceof KhError)) throw first;
+  return [...new Set(chosen)];
+}
+
 function selectOne(candidates: ListedDevice[], selector: string): ListedDevice {
   const matches = candidates.filter((device) => matchesSelector(device, selector));
   const [match] = matches;

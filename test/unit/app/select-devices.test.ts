@@ -1,5 +1,5 @@
 import type { ListedDevice } from '../../../src/adb/device-list';
-import { selectDevices } from '../../../src/app/select-devices';
+import { selectDevices, selectEach } from '../../../src/app/select-devices';
 
 const pixel: ListedDevice = { serial: 'PIXEL', state: 'device', model: 'Pixel_8', transportId: '1' };
 const emulator: ListedDevice = { serial: 'emulator-5554', state: 'device', model: 'sdk', transportId: '2' };
@@ -69,5 +69,28 @@ describe('selectDevices', () => {
       /usb:1-1.*usb:1-2/,
     );
     expect(selectDevices(clones, { ...only, serials: ['usb:1-2'] })).toEqual([clones[1]]);
+  });
+});
+
+describe('selectEach', () => {
+  const error = (code: string) => expect.objectContaining({ code }) as Error;
+
+  it('has an error in the place of one that is not there, so that the others are done', () => {
+    const serials = ['NEXUS', 'PIXEL', 'emulator-5554'];
+    const chosen = selectEach([pixel, emulator], { ...only, serials });
+    expect(chosen).toEqual([error('DEVICE_NOT_FOUND'), pixel, emulator]);
+  });
+
+  it('fails as a whole where none of them is there', () => {
+    const serials = ['NEXUS', 'NOKIA'];
+    expect(() => selectEach([pixel], { ...only, serials })).toThrow(error('DEVICE_NOT_FOUND'));
+  });
+
+  it('counts a device once that is named twice', () => {
+    expect(selectEach([pixel, emulator], { ...only, serials: ['PIXEL', 'model:Pixel_8'] })).toEqual([pixel]);
+  });
+
+  it('is no milder with the only one that is named', () => {
+    expect(() => selectEach([pixel], { ...only, serials: ['NEXUS'] })).toThrow(error('DEVICE_NOT_FOUND'));
   });
 });
