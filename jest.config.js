@@ -18,7 +18,7 @@ const tier = (name, extra = {}) => ({
 module.exports = {
   verbose: true,
   projects: [
-    tier('unit'),
+    tier('unit', { setupFilesAfterEnv: patience }),
     tier('integration', { setupFilesAfterEnv: patience }),
     tier('e2e', { setupFilesAfterEnv: patience }),
   ],

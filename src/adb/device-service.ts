@@ -128,7 +128,8 @@ async function findPresence(
     );
     return found ? 'attached' : 'gone';
   } catch (error) {
-    // Only a server that cannot be reached tells something; one that answers strangely is still there.
-    return error instanceof KhError && error.code === 'ADB_PROTOCOL' ? 'attached' : 'server-gone';
+    // Only a server that cannot be reached tells something: one that is slow, or answers strangely, is still there.
+    const unreachable = error instanceof KhError && error.details?.['errno'] !== undefined;
+    return unreachable ? 'server-gone' : 'attached';
   }
 }
