@@ -90,7 +90,15 @@ async function openModule(
   enterModuleUse: EnterModuleUse,
   work: Work,
 ): Promise<HeadersSource> {
-  const use = await enterModuleUse(() => ensureLoaded(rights, probe, work));
+  let loadedPath: string | undefined;
+  const use = await enterModuleUse(async () => {
+    loadedPath = await ensureLoaded(rights, probe, work);
+    return loadedPath === undefined ? 'was-loaded' : 'loaded';
+  });
+  // Only now is it on record who has to unload it: whoever hears of it may end kh.
+  if (loadedPath !== undefined) {
+    work.emit({ type: 'module.loaded', serial: rights.access.adb.serial, path: loadedPath });
+  }
   const leave = () => leaveModule(use, rights, work);
   try {
     const loaded = await probeDevice(rights.access, bounds(work));
@@ -102,27 +110,22 @@ async function openModule(
   }
 }
 
-async function ensureLoaded(
-  rights: Rights,
-  probe: DeviceProbe,
-  work: Work,
-): Promise<'loaded' | 'was-loaded'> {
+/** @returns the module's file where this loaded it; undefined where it was loaded */
+async function ensureLoaded(rights: Rights, probe: DeviceProbe, work: Work): Promise<string | undefined> {
   if (probe.moduleLoaded && (await isModuleLoaded(rights.access, bounds(work, 'looking for its module'))))
-    return 'was-loaded';
+    return undefined;
   const rooted = await rights.root();
   const { serial } = rights.access.adb;
   // What was seen when the module was still loaded, or with fewer rights, is no help in finding it.
   const seenAll = rights.access.privilege === 'plain' && !probe.moduleLoaded;
   const { modules, kernel, moduleLoaded } = seenAll ? probe : await probeDevice(rights.access, bounds(work));
-  if (moduleLoaded) return 'was-loaded';
+  if (moduleLoaded) return undefined;
   const path = modules.find((candidate) => candidate.includes(`/${kernel.release}/`)) ?? modules[0];
   if (path === undefined) {
     throw absentError(serial, kernel.release, await configuredHeaders(rights.access, work), rights.refusals);
   }
   if (rooted === undefined) throw lockedModuleError(serial, path, rights.refusals);
-  const outcome = await load(rooted, path, work);
-  if (outcome === 'loaded') work.emit({ type: 'module.loaded', serial, path });
-  return outcome;
+  return (await load(rooted, path, work)) === 'loaded' ? path : undefined;
 }
 
 /** Loads, and hears the answer even where the work is stopped meanwhile: who does not know what kh loaded cannot undo it. */
