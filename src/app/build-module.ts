@@ -7,7 +7,7 @@ import { checkModule } from '../kbuild/check/check-module';
 import { loaderExpectations } from '../kbuild/check/expectations';
 import type { Finding } from '../kbuild/check/finding';
 import { makeKdir } from '../kbuild/kdir/make-kdir';
-import { parseSymvers } from '../kbuild/symvers/symvers-file';
+import { parseSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file';
 import type { ToolchainChoice } from '../kbuild/toolchain/candidates';
 import { findMake } from '../kbuild/toolchain/find-make';
 import { treePath } from '../store/archives';
@@ -122,13 +122,12 @@ async function checkBuilt(
   objects: string,
   { store }: Context,
 ): Promise<BuiltModule[]> {
-  const exported = [
-    ...parseSymvers(await readFile(symversPath, 'utf8'), symversPath),
-    ...parseSymvers(await readFile(join(objects, 'Module.symvers'), 'utf8'), 'Module.symvers'),
-  ];
+  const built = await builtFiles(objects);
+  const files = [symversPath, join(objects, 'Module.symvers'), ...(await extraSymbols(objects))];
+  const exported = (await Promise.all(files.map(readSymvers))).flat();
   const expected = loaderExpectations({ headers: treePath(store, pulled.sha256), exported });
   const modules: BuiltModule[] = [];
-  for (const path of await builtFiles(objects)) {
+  for (const path of built) {
     const findings = checkModule(await readFile(path), path, expected);
     const refusal = findings.find(({ severity }) => severity === 'error');
     if (refusal !== undefined) {
@@ -145,11 +144,29 @@ async function checkBuilt(
 
 /** The modules of the last build: `modules.order` lists them. */
 async function builtFiles(objects: string): Promise<string[]> {
-  const order = await readFile(join(objects, 'modules.order'), 'utf8');
-  return order
-    .split(/\s+/)
-    .filter((path) => path !== '')
-    .map((path) => path.replace(/\.[^./]+$/, '.ko'));
+  const modules = await listed(objects, 'modules.order');
+  if (modules.length === 0) {
+    throw new KhError('BUILD_FAILED', {
+      message: 'no module was built: obj-m in the Makefile or Kbuild lists none',
+      hint: 'With obj-$(CONFIG_X) it lists none where X is off: put CONFIG_X=m behind --.',
+    });
+  }
+  return modules.map((path) => path.replace(/\.[^./]+$/, '.ko'));
+}
+
+/** Which files of KBUILD_EXTRA_SYMBOLS the last build knew: their modules are to be loaded first. */
+function extraSymbols(objects: string): Promise<string[]> {
+  return listed(objects, '.extra-symbols');
+}
+
+async function readSymvers(path: string): Promise<SymversEntry[]> {
+  return parseSymvers(await readFile(path, 'utf8'), path);
+}
+
+/** The paths in a file that the build left. */
+async function listed(objects: string, file: string): Promise<string[]> {
+  const text = await readFile(join(objects, file), 'utf8');
+  return text.split(/\s+/).filter((path) => path !== '');
 }
 
 async function deliver(modules: BuiltModule[], outputPath: string | undefined): Promise<BuiltModule[]> {

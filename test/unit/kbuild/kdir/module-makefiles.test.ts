@@ -405,8 +405,8 @@ describe('what else Makefiles do', () => {
     await expect(readdir(out)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('hands KBUILD_EXTRA_SYMBOLS of the Makefile to modpost', async () => {
-    const { source, place } = await module({
+  it('hands KBUILD_EXTRA_SYMBOLS of the Makefile to modpost, and says so beside the objects', async () => {
+    const { source, out, place } = await module({
       Makefile: 'obj-m := a.o\nKBUILD_EXTRA_SYMBOLS := $(src)/other.symvers\n',
       'a.c': '',
       'other.symvers': '',
@@ -415,6 +415,7 @@ describe('what else Makefiles do', () => {
     expect(asked.find((line) => line.startsWith('modpost'))).toContain(
       ` --extra-symbols ${source}/other.symvers `,
     );
+    expect(await readFile(join(out, '.extra-symbols'), 'utf8')).toBe(`${source}/other.symvers\n`);
   });
 
   it('makes one file on request', async () => {

@@ -25,6 +25,8 @@ endif
 kh_symvers := $(kh_objroot)/Module.symvers
 kh_stamp := $(kh_objroot)/.modpost
 kh_extra_symbols := $(wildcard $(KBUILD_EXTRA_SYMBOLS))
+# For whoever checks the modules afterwards: which files of other modules' exports they were built with.
+kh_extra_list := $(kh_objroot)/.extra-symbols
 
 quiet_cmd_modpost = MODPOST $(patsubst $(kh_objroot)/%,%,$(kh_symvers))
       cmd_modpost = $(kh_modpost) --kdir $(kh_kdir) --output-symvers $(kh_symvers) \
@@ -33,7 +35,7 @@ quiet_cmd_modpost = MODPOST $(patsubst $(kh_objroot)/%,%,$(kh_symvers))
 
 $(kh_stamp): $(addsuffix .o,$(kh_names_of_modules)) $(kh_extra_symbols) \
 		$(wildcard $(kh_kdir)/Module.symvers $(kh_kdir)/kh.json) FORCE
-	$(call if_changed,modpost)
+	$(file >$(kh_extra_list),$(abspath $(kh_extra_symbols)))$(call if_changed,modpost)
 
 $(addsuffix .o,$(kh_names_of_modules)): ;
 
@@ -88,7 +90,7 @@ kh_clean:
 		name=$${record##*/.}; made=$${record%/*}/$${name%.cmd}; \
 		rm -f "$$made" "$${record%.cmd}.list" "$${record%.cmd}.d" "$$record"; \
 		case $$made in *.mod.o) rm -f "$${made%.o}.c";; esac; done' sh {} +
-	@rm -f $(kh_symvers) $(kh_list)
+	@rm -f $(kh_symvers) $(kh_list) $(kh_extra_list)
 	@$(if $(filter-out $(KBUILD_EXTMOD),$(kh_objroot)),[ ! -d $(kh_objroot) ] || find $(kh_objroot) -depth -type d -empty -delete,:)
 
 -include $(foreach m,$(kh_names_of_modules),$(dir $(m)).$(notdir $(m)).mod.o.d)

@@ -146,7 +146,8 @@ quiet_cmd_shipped = SHIPPED $(kh_shown)
 quiet_cmd_ld_multi = LD [M]  $(kh_shown)
       cmd_ld_multi = rm -f $@; $(kh_ld) -r $(kh_ldflags) $(ldflags-y) $(ldflags-m) $(EXTRA_LDFLAGS) $(kh_own_ldflags) -o $@ @$(kh_list)
    kh_own_ldflags = $(LDFLAGS_$(notdir $@))
-# Too long for a command line: 128 KiB hold about a thousand objects.
+# Too long for a command line: 128 KiB hold about a thousand objects. Stripped when
+# read, since make 4.3 at times leaves the newline that ends a file.
 kh_list = $(dir $@).$(notdir $@).list
 kh_linked = $(filter %.o,$^)
 
@@ -174,7 +175,7 @@ kh_multi_objects := $(addprefix $(obj)/,$(kh_multi))
 kh_objects_of = $(addprefix $(obj)/,$(call kh_place,$(call kh_parts,$(1))))
 $(foreach m,$(kh_multi),$(eval $(obj)/$(m): $(call kh_objects_of,$(m)) FORCE))
 $(kh_multi_objects):
-	$(if $(call kh_unlike,$(file <$(kh_list)),$(kh_linked))$(call kh_stale,ld_multi),$(file >$(kh_list),$(kh_linked))@$(call kh_run,ld_multi),@:)
+	$(if $(call kh_unlike,$(strip $(file <$(kh_list))),$(kh_linked))$(call kh_stale,ld_multi),$(file >$(kh_list),$(kh_linked))@$(call kh_run,ld_multi),@:)
 
 # Programs that run on this machine to make sources.
 quiet_cmd_hostprog = HOSTCC  $(kh_shown)
