@@ -75,7 +75,8 @@ export function archiveMd5(kernel: KernelName): string {
   return readFileSync(manifestOf(kernel), 'utf8').trim().split('\n').at(-1) ?? '';
 }
 
-const ADB_SERVER_PORT = '5137';
+/** Of this process alone: another run of the tests must not stop the server under this one. */
+const ADB_SERVER_PORT = String(30_001 + 2 * (process.pid % 5_000));
 
 /**
  * The rig's init removes su before it uses it to become the shell user, so a
