@@ -20,7 +20,7 @@ export interface MakeRun {
  * Builds a module's folder. What make and the compiler say is passed on
  * unaltered, line by line as it comes.
  *
- * @throws KhError BUILD_FAILED with the last lines; or the signal's reason
+ * @throws KhError BUILD_FAILED with the last lines, BUILD_BAD_PATH; or the signal's reason
  */
 export async function runMake(run: MakeRun): Promise<void> {
   const { make, kdir, source, out, words, serial, signal, emit } = run;
@@ -64,6 +64,13 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 }
 
 function failed({ source }: MakeRun, output: string, status: number | null): KhError {
+  const badPath = /\*\*\* .*: (make cannot work in a folder with .+ in its path)/.exec(output)?.[1];
+  if (badPath !== undefined) {
+    return new KhError('BUILD_BAD_PATH', {
+      message: `${source}: ${badPath}`,
+      hint: 'Move it, or link to it from elsewhere.',
+    });
+  }
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   const first =
     lines.find((line) => /\b(?:fatal )?error:/.test(line)) ??
