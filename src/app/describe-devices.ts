@@ -5,8 +5,9 @@ import { asKhError, errorReport, type ErrorReport } from '../core/errors';
 import { headersStatus, type HeadersStatus } from '../device/headers-status';
 import { probeDevice, type DeviceProbe } from '../device/probe';
 import { readProperties } from '../device/properties';
-import { homeFolder, openStore, type Store } from '../store/layout';
+import type { Store } from '../store/layout';
 import { concurrently } from './concurrently';
+import { openHome } from './open-home';
 import { bounds } from '../device/bounds';
 import type { AttachedDevice, Context } from './context';
 import { previousWorkspace } from './current-workspace';
@@ -45,10 +46,7 @@ export async function describeDevices(options: RunOptions, base: RunBase): Promi
   const { serials, exclude } = options.selection;
   const nothing = attached.length === 0 && serials.length === 0;
   const chosen = nothing ? [] : selectDevices(attached, { serials, exclude, all: true });
-  const store = await openStore({
-    home: homeFolder(options.env, process.platform),
-    signal: base.signal,
-  });
+  const store = await openHome(options.env, base.signal);
   const descriptions = await concurrently(chosen, options.jobs, (listed) =>
     describe(server, listed, store, options, base),
   );

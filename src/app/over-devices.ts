@@ -9,9 +9,9 @@ import type { Emit } from '../core/events';
 import { ARCHIVE_LIMITS, type TimeLimits } from '../core/limits';
 import type { DeviceOutcome } from '../core/outcome';
 import { bounds } from '../device/bounds';
-import { homeFolder, openStore } from '../store/layout';
 import { reopenAsRoot } from './reopen-as-root';
 import { concurrently } from './concurrently';
+import { openHome } from './open-home';
 import type { AttachedDevice, Context } from './context';
 import { selectEach, type DeviceSelection } from './select-devices';
 
@@ -46,10 +46,7 @@ export async function overDevices<T>(
   const server = await reachServer(options, base);
   const attached = await server.listDevices({ signal: base.signal, timeout: options.times.connect });
   const chosen = selectEach(attached, options.selection);
-  const store = await openStore({
-    home: homeFolder(options.env, process.platform),
-    signal: base.signal,
-  });
+  const store = await openHome(options.env, base.signal);
   const context = { ...base, times: options.times, store, limits: ARCHIVE_LIMITS };
   const outcomes = await concurrently(chosen, options.jobs, (one) =>
     one instanceof KhError ? missing<T>(one, base) : onDevice(server, one, context, work),
