@@ -17,8 +17,14 @@ export interface ModuleUse {
   leave(unload: () => Promise<void>): Promise<'unloaded' | 'in-use' | 'not-ours'>;
 }
 
+/** On record while the module is kh's to unload: written before it is loaded, struck out where kh did not load it. */
+export interface LoadNote {
+  write(): Promise<void>;
+  strike(): Promise<void>;
+}
+
 /** Enters the list of users, running `load` while no one else can. */
-export type EnterModuleUse = (load: () => Promise<'loaded' | 'was-loaded'>) => Promise<ModuleUse>;
+export type EnterModuleUse = (load: (note: LoadNote) => Promise<void>) => Promise<ModuleUse>;
 
 export interface LocateOptions {
   privilege: PrivilegeChoice;
@@ -91,9 +97,8 @@ async function openModule(
   work: Work,
 ): Promise<HeadersSource> {
   let loadedPath: string | undefined;
-  const use = await enterModuleUse(async () => {
-    loadedPath = await ensureLoaded(rights, probe, work);
-    return loadedPath === undefined ? 'was-loaded' : 'loaded';
+  const use = await enterModuleUse(async (note) => {
+    loadedPath = await ensureLoaded(rights, probe, note, work);
   });
   // Only now is it on record who has to unload it: whoever hears of it may end kh.
   if (loadedPath !== undefined) {
@@ -111,7 +116,12 @@ async function openModule(
 }
 
 /** @returns the module's file where this loaded it; undefined where it was loaded */
-async function ensureLoaded(rights: Rights, probe: DeviceProbe, work: Work): Promise<string | undefined> {
+async function ensureLoaded(
+  rights: Rights,
+  probe: DeviceProbe,
+  note: LoadNote,
+  work: Work,
+): Promise<string | undefined> {
   if (probe.moduleLoaded && (await isModuleLoaded(rights.access, bounds(work, 'looking for its module'))))
     return undefined;
   const rooted = await rights.root();
@@ -125,20 +135,29 @@ async function ensureLoaded(rights: Rights, probe: DeviceProbe, work: Work): Pro
     throw absentError(serial, kernel.release, await configuredHeaders(rights.access, work), rights.refusals);
   }
   if (rooted === undefined) throw lockedModuleError(serial, path, rights.refusals);
-  return (await load(rooted, path, work)) === 'loaded' ? path : undefined;
+  return (await load(rooted, path, note, work)) === 'loaded' ? path : undefined;
 }
 
-/** Loads, and hears the answer even where the work is stopped meanwhile: who does not know what kh loaded cannot undo it. */
-async function load(access: Access, path: string, work: Work): Promise<'loaded' | 'was-loaded'> {
+/** Loads, and hears the answer even where the work is stopped meanwhile. */
+async function load(
+  access: Access,
+  path: string,
+  note: LoadNote,
+  work: Work,
+): Promise<'loaded' | 'was-loaded'> {
   const { signal, times } = work;
+  await note.write();
   try {
-    return await withGrace(
+    const outcome = await withGrace(
       (late) => loadHeadersModule(access, path, bounds({ ...work, signal: late }, `loading ${path}`)),
       { signal, milliseconds: times.cleanup / 2 },
     );
+    if (outcome === 'was-loaded') await note.strike();
+    return outcome;
   } catch (error) {
-    const answered = error instanceof KhError && error.code === 'HEADERS_MODULE_UNLOADABLE';
-    if (!answered) warnOfModule(access, 'may be left loaded: kh did not hear what came of loading it', work);
+    const refused = error instanceof KhError && error.code === 'HEADERS_MODULE_UNLOADABLE';
+    if (refused) await note.strike();
+    else warnOfModule(access, UNHEARD, work);
     throw error;
   }
 }
@@ -178,6 +197,9 @@ function warnOfModule({ adb }: Access, what: string, { emit }: Work): void {
 }
 
 const UNLOADING = 'unloading its module';
+
+const UNHEARD =
+  'may be left loaded: kh did not hear what came of loading it. The next kh pull from this device unloads it';
 
 const MODULE_NAME = 'kheaders';
 

@@ -1,4 +1,4 @@
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { isErrno } from '../core/errors';
@@ -31,14 +31,23 @@ export interface ModuleUse {
   leave(unload: () => Promise<void>): Promise<'unloaded' | 'in-use' | 'not-ours'>;
 }
 
+/** Who has to unload the module: kh, from `write` on, unless `strike` takes it back. */
+export interface LoadNote {
+  /** To be called once the device said that the module is not loaded, and before it is. */
+  write(): Promise<void>;
+  /** To be called when it was not kh that loaded it, or nobody did. */
+  strike(): Promise<void>;
+}
+
 /**
  * Says that this process uses the headers module on a device from now on, so
  * that no other kh unloads it.
  *
  * Who uses it is a folder on disk: a file for each use, named by its process,
- * and `loaded` where it was kh that loaded it. Users that were killed do not
- * count. Where kh is killed while `load` runs, nobody knows whether the module
- * had been there before, and kh leaves it alone.
+ * and `ours` where it is for kh to unload it. Users that were killed do not
+ * count. The note is made before the module is loaded: a kh that is killed
+ * between the two, or that never hears what came of it, leaves the note behind
+ * and a later one clears up.
  *
  * @param load loads the module, or finds it loaded; one process at a time runs it
  * @throws whatever `load` throws; KhError TIMEOUT, STORE_*
@@ -46,22 +55,23 @@ export interface ModuleUse {
 export async function enterModuleUse(
   store: Store,
   place: BootedDevice,
-  load: () => Promise<'loaded' | 'was-loaded'>,
+  load: (note: LoadNote) => Promise<void>,
 ): Promise<ModuleUse> {
   const folder = folderOf(store, place);
   const user = join(folder, newProcessMark());
+  const ours = join(folder, OURS);
+  const note: LoadNote = {
+    write: () => onDisk(ours, () => writeFile(ours, '')),
+    strike: () => onDisk(ours, () => rm(ours, { force: true })),
+  };
   await withLock(store, lockName(place), async () => {
     await onDisk(folder, async () => {
       await removeOtherBoots(store, place);
       await makeFolder(folder);
       await writeFile(user, '');
-      // Made before, so that a full disk cannot keep kh from noting what it loaded.
-      await writeFile(join(folder, LOADING), '');
     });
     try {
-      if ((await load()) === 'loaded') {
-        await onDisk(folder, () => rename(join(folder, LOADING), join(folder, LOADED)));
-      }
+      await load(note);
     } catch (error) {
       await forget(user);
       await removeIfUnused(folder);
@@ -80,11 +90,10 @@ export async function enterModuleUse(
  */
 export async function pendingModuleUse(store: Store, place: BootedDevice): Promise<boolean> {
   const folder = folderOf(store, place);
-  return (await namesIn(folder)).includes(LOADED) && (await liveUsers(folder)).length === 0;
+  return (await namesIn(folder)).includes(OURS) && (await liveUsers(folder)).length === 0;
 }
 
-const LOADING = 'loading';
-const LOADED = 'loaded';
+const OURS = 'ours';
 
 async function leave(
   store: Store,
@@ -101,7 +110,7 @@ async function leave(
       async () => {
         await forget(user);
         if ((await liveUsers(folder)).length > 0) return 'in-use';
-        const ours = (await namesIn(folder)).includes(LOADED);
+        const ours = (await namesIn(folder)).includes(OURS);
         if (ours) await unload();
         await removeTree(folder);
         return ours ? 'unloaded' : 'not-ours';
@@ -131,7 +140,7 @@ async function removeOtherBoots(store: Store, { device, bootId }: BootedDevice):
 async function liveUsers(folder: string): Promise<string[]> {
   const live: string[] = [];
   for (const name of await namesIn(folder)) {
-    if (name === LOADED || name === LOADING) continue;
+    if (name === OURS) continue;
     const path = join(folder, name);
     if (await isLeftover(path, name)) await forget(path);
     else live.push(name);
@@ -141,7 +150,7 @@ async function liveUsers(folder: string): Promise<string[]> {
 
 async function removeIfUnused(folder: string): Promise<void> {
   const unused = (await liveUsers(folder)).length === 0;
-  if (unused && !(await namesIn(folder)).includes(LOADED)) await removeTree(folder);
+  if (unused && !(await namesIn(folder)).includes(OURS)) await removeTree(folder);
 }
 
 async function forget(user: string): Promise<void> {

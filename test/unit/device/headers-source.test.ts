@@ -48,10 +48,18 @@ async function locate(
 }
 
 const soleUse: EnterModuleUse = async (load) => {
-  const outcome = await load();
+  let ours = false;
+  await load({
+    write: async () => {
+      ours = true;
+    },
+    strike: async () => {
+      ours = false;
+    },
+  });
   return {
     leave: async (unload) => {
-      if (outcome === 'was-loaded') return 'not-ours';
+      if (!ours) return 'not-ours';
       await unload();
       return 'unloaded';
     },
@@ -60,7 +68,7 @@ const soleUse: EnterModuleUse = async (load) => {
 
 /** A use after others of which one had loaded the module. */
 const lastOfSeveral: EnterModuleUse = async (load) => {
-  await load();
+  await load({ write: () => Promise.resolve(), strike: () => Promise.resolve() });
   return { leave: (unload) => unload().then(() => 'unloaded' as const) };
 };
 

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Store } from '../../../src/store/layout';
-import { enterModuleUse, pendingModuleUse } from '../../../src/store/module-ledger';
+import { enterModuleUse, pendingModuleUse, type LoadNote } from '../../../src/store/module-ledger';
 import { cleanUp, kill, newStore, runInChild, type Child } from './rig';
 
 afterEach(cleanUp);
@@ -14,11 +14,11 @@ function fakeModule({ loaded = false } = {}) {
     loaded,
     loads: 0,
     unloads: 0,
-    load: async (): Promise<'loaded' | 'was-loaded'> => {
-      if (module.loaded) return 'was-loaded';
+    load: async (note: LoadNote): Promise<void> => {
+      if (module.loaded) return;
+      await note.write();
       module.loaded = true;
       module.loads += 1;
-      return 'loaded';
     },
     unload: async () => {
       module.loaded = false;
@@ -28,11 +28,11 @@ function fakeModule({ loaded = false } = {}) {
   return module;
 }
 
-/** A process that uses the module, which it found in the given state, until it is killed. */
-async function userElsewhere(store: Store, found: 'loaded' | 'was-loaded'): Promise<Child> {
+/** A process that uses the module, until it is killed; `load` is the text of what it does to have it loaded. */
+async function userElsewhere(store: Store, load: string): Promise<Child> {
   const child = runInChild(
     store,
-    `await kh('module-ledger').enterModuleUse(store, ${JSON.stringify(PLACE)}, async () => '${found}');
+    `await kh('module-ledger').enterModuleUse(store, ${JSON.stringify(PLACE)}, ${load});
      say('in');
      setInterval(() => undefined, 1000);`,
   );
@@ -72,7 +72,7 @@ describe('the module ledger', () => {
   it('does not unload it while another process uses it; a killed one does not count', async () => {
     const store = await newStore();
     const module = fakeModule({ loaded: true });
-    const child = await userElsewhere(store, 'loaded');
+    const child = await userElsewhere(store, '(note) => note.write()');
     const first = await enterModuleUse(store, PLACE, module.load);
     expect(await first.leave(module.unload)).toBe('in-use');
     expect(await pendingModuleUse(store, PLACE)).toBe(false);
@@ -86,10 +86,50 @@ describe('the module ledger', () => {
   it('does not take a killed process for the one who loaded it when it only used it', async () => {
     const store = await newStore();
     const module = fakeModule({ loaded: true });
-    await kill((await userElsewhere(store, 'was-loaded')).process);
+    await kill((await userElsewhere(store, 'async () => undefined')).process);
     expect(await pendingModuleUse(store, PLACE)).toBe(false);
     const use = await enterModuleUse(store, PLACE, module.load);
     expect(await use.leave(module.unload)).toBe('not-ours');
+  });
+
+  it('has a later run unload what a process loaded that was killed before it could say so', async () => {
+    const store = await newStore();
+    const module = fakeModule({ loaded: true });
+    const child = runInChild(
+      store,
+      `await kh('module-ledger').enterModuleUse(store, ${JSON.stringify(PLACE)}, async (note) => {
+         await note.write();
+         say('loading');
+         await new Promise(() => setInterval(() => undefined, 1000));
+       });`,
+    );
+    expect(await child.line()).toBe('loading');
+    await kill(child.process);
+    expect(await pendingModuleUse(store, PLACE)).toBe(true);
+    const use = await enterModuleUse(store, PLACE, module.load);
+    expect(await use.leave(module.unload)).toBe('unloaded');
+  });
+
+  it('has a later run unload what may have been loaded when the device was lost', async () => {
+    const store = await newStore();
+    const lost = new Error('lost');
+    const load = async (note: LoadNote) => {
+      await note.write();
+      throw lost;
+    };
+    await expect(enterModuleUse(store, PLACE, load)).rejects.toBe(lost);
+    expect(await pendingModuleUse(store, PLACE)).toBe(true);
+  });
+
+  it('leaves alone what someone else was quicker to load', async () => {
+    const store = await newStore();
+    const module = fakeModule({ loaded: true });
+    const use = await enterModuleUse(store, PLACE, async (note) => {
+      await note.write();
+      await note.strike();
+    });
+    expect(await use.leave(module.unload)).toBe('not-ours');
+    expect(module.loaded).toBe(true);
   });
 
   it('leaves it to a later run where unloading fails', async () => {
@@ -112,7 +152,7 @@ describe('the module ledger', () => {
 
   it('forgets what was in an earlier boot', async () => {
     const store = await newStore();
-    const before = await enterModuleUse(store, PLACE, async () => 'loaded');
+    const before = await enterModuleUse(store, PLACE, (note) => note.write());
     const module = fakeModule();
     const use = await enterModuleUse(store, { ...PLACE, bootId: 'boot-2' }, module.load);
     expect(await before.leave(module.unload)).toBe('not-ours');
