@@ -50,8 +50,13 @@ export class FaultList {
     for (const fault of faults) this.add(fault);
   }
 
-  add(fault: FaultDescription): void {
-    this.#faults.push({ fault, toSkip: fault.skip ?? 0, left: fault.times ?? Infinity });
+  /** @returns how to take it away again */
+  add(fault: FaultDescription): () => void {
+    const entry = { fault, toSkip: fault.skip ?? 0, left: fault.times ?? Infinity };
+    this.#faults.push(entry);
+    return () => {
+      this.#faults = this.#faults.filter((other) => other !== entry);
+    };
   }
 
   clear(): void {

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultList, type FaultDescription, type StateFaultKind } from './faults';
-import { ROOT_UID, SHELL_UID, type FileSystem } from './file-system';
+import { ROOT_UID, SHELL_UID, type FileNode, type FileSystem } from './file-system';
 import { KernelModules, type ModuleRules } from './kernel-modules';
 import type { DeviceDescription, DeviceState } from './lab/lab-description';
 
@@ -21,12 +21,18 @@ export interface DeviceParts {
     Pick<DeviceDescription, 'speed' | 'latency' | 'readyAfterMs' | 'faults'> & {
       devpath: string | undefined;
     };
-  kernel: Kernel;
+  image: KernelImage;
   properties: Map<string, string>;
   files: FileSystem;
+}
+
+/** What a device boots: a kernel, and the files that come with it. */
+export interface KernelImage {
+  kernel: Kernel;
   moduleRules: Omit<ModuleRules, 'release'>;
   /** Modules that are loaded at boot. */
   bootModules: string[];
+  files: ReadonlyMap<string, FileNode>;
 }
 
 export interface Kernel {
@@ -73,7 +79,8 @@ export class SimulatedDevice extends EventEmitter<{ changed: [] }> {
     socketsOpen: 0,
   };
   readonly kernelLog: string[] = [];
-  kernel: Kernel;
+  /** What adb calls it. */
+  serial: string;
   /** The user that adbd runs as. */
   uid: number;
   state: DeviceState;
@@ -82,25 +89,31 @@ export class SimulatedDevice extends EventEmitter<{ changed: [] }> {
   readonly #connections = new Set<Connection>();
   readonly #openFiles = new Map<number, { uid: number; paths: string[] }>();
   readonly #timers = new AbortController();
+  #image: KernelImage;
   #nextPid = 1000;
   #busyUntil = 0;
+  /** How often it was away: what ends one absence must not end a later one. */
+  #absences = 0;
+  /** Aborted when the hang is over. */
+  #hung: AbortController | undefined;
 
   constructor(readonly parts: DeviceParts) {
     super();
     const { description } = parts;
-    this.kernel = parts.kernel;
+    this.serial = description.serial;
+    this.#image = parts.image;
     this.uid = description.user === 'root' ? ROOT_UID : SHELL_UID;
     this.state = description.state;
     this.faults = new FaultList(description.faults);
-    const rules = () => ({ ...parts.moduleRules, release: this.kernel.release });
+    const rules = () => ({ ...this.#image.moduleRules, release: this.kernel.release });
     this.modules = new KernelModules(this.files, rules, (line) => this.kernelLog.push(line));
-    for (const name of parts.bootModules) this.modules.insert(name);
+    this.#boot(parts.image);
     if (description.readyAfterMs !== undefined)
       this.#later(description.readyAfterMs, () => this.setState('device'));
   }
 
-  get serial(): string {
-    return this.parts.description.serial;
+  get kernel(): Kernel {
+    return this.#image.kernel;
   }
 
   get files(): FileSystem {
@@ -155,50 +168,94 @@ export class SimulatedDevice extends EventEmitter<{ changed: [] }> {
     await sleep(this.#busyUntil - now, undefined, { signal });
   }
 
-  /** Pulls the cable. */
-  unplug(): void {
+  /** Pulls the cable. @param forMs after so long it is in again; for good, when left out */
+  unplug(forMs?: number): void {
+    this.#absences += 1;
+    const absence = this.#absences;
     this.#update(() => (this.attached = false));
+    if (forMs !== undefined) {
+      this.#later(forMs, () => {
+        if (absence === this.#absences) this.plug();
+      });
+    }
   }
 
   /** Puts the cable in again: the adb server gives a new transport id. */
   plug(): void {
+    this.#absences += 1;
     this.#update(() => (this.attached = true));
   }
 
-  setState(state: DeviceState): void {
+  /** @param forMs after so long it is in state `device`; stays, when left out */
+  setState(state: DeviceState, forMs?: number): void {
     this.#update(() => (this.state = state));
+    if (forMs !== undefined) this.#later(forMs, () => this.setState('device'));
+  }
+
+  /** Comes back under another serial, and another transport id. */
+  rename(serial: string): void {
+    this.unplug();
+    this.serial = serial;
+    this.plug();
+  }
+
+  /** Stays in the list, and sends nothing more. @param forMs after so long it goes on; until a reboot, when left out */
+  hang(forMs?: number): void {
+    const hung = this.#hung ?? new AbortController();
+    this.#hung = hung;
+    if (forMs !== undefined) {
+      this.#later(forMs, () => {
+        if (hung === this.#hung) this.recover();
+      });
+    }
+  }
+
+  /** Goes on after a hang. */
+  recover(): void {
+    this.#hung?.abort();
+    this.#hung = undefined;
+  }
+
+  /** Settles when the device does not hang. @throws an error when the signal fires */
+  async untilAlive(signal: AbortSignal): Promise<void> {
+    while (this.#hung !== undefined) await once(this.#hung.signal, 'abort', { signal });
   }
 
   /** Restarts adbd under another user. */
   restartAdbd(uid: number): void {
-    this.unplug();
-    this.#later(RESTART, () => {
-      this.uid = uid;
-      this.plug();
-    });
+    this.unplug(RESTART);
+    this.uid = uid;
   }
 
-  /** Restarts the device, with another kernel if one is given. */
-  reboot(kernel: Partial<Kernel> = {}): void {
-    this.unplug();
-    this.modules.reset();
-    this.kernel = { ...this.kernel, ...kernel };
+  /** Restarts the device, with another kernel if one is given, and is away for so many milliseconds. */
+  reboot(image = this.#image, awayMs = REBOOT): void {
+    this.unplug(awayMs);
+    this.recover();
     this.bootId = randomUUID();
     this.kernelLog.length = 0;
     this.uid = this.parts.description.user === 'root' ? ROOT_UID : SHELL_UID;
-    for (const name of this.parts.bootModules) this.modules.insert(name);
-    this.#later(REBOOT, () => this.plug());
+    this.#boot(image);
+  }
+
+  #boot(image: KernelImage): void {
+    this.modules.reset();
+    for (const path of this.#image.files.keys()) this.files.uninstall(path);
+    this.#image = image;
+    this.properties.set('ro.kernel.version', /^\d+\.\d+/.exec(image.kernel.release)?.[0] ?? '');
+    for (const [path, file] of image.files) this.files.install(path, file);
+    for (const name of image.bootModules) this.modules.insert(name);
   }
 
   /** Brings about a fault that is the device's, not one connection's. */
-  suffer({ kind, forMs }: FaultDescription<StateFaultKind>): void {
-    if (kind === 'gone') {
-      this.unplug();
-      if (forMs !== undefined) this.#later(forMs, () => this.plug());
-    } else {
-      this.setState(kind);
-      if (forMs !== undefined) this.#later(forMs, () => this.setState('device'));
-    }
+  undergo({ kind, forMs }: FaultDescription<StateFaultKind>): void {
+    if (kind === 'gone') this.unplug(forMs);
+    else this.setState(kind, forMs);
+  }
+
+  /** Has a fault from now on. @param forMs for so long; for good, when left out */
+  suffer(fault: FaultDescription, forMs?: number): void {
+    const end = this.faults.add(fault);
+    if (forMs !== undefined) this.#later(forMs, end);
   }
 
   /** Switches the device off for good. */

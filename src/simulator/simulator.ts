@@ -1,13 +1,16 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KhError } from '../core/errors';
 import type { FaultDescription } from './faults';
 import { furnishDevice } from './lab/furnish-device';
 import { LabArchives } from './lab/lab-archives';
-import type { AdbDescription, DeviceState, LabDescription } from './lab/lab-description';
+import { atTimes, rebootImage, startChanges } from './lab/lab-changes';
+import type { BootDescription, DeviceDescription, DeviceState, LabDescription } from './lab/lab-description';
 import { expandClones } from './lab/read-lab';
 import { validateLab } from './lab/validate-lab';
 import { ClientConnection, ConnectionClosed } from './protocol/connection';
-import { serveClient } from './protocol/host-services';
+import { serveClient, type ServerTraits } from './protocol/host-services';
 import { Transports } from './protocol/transports';
 import type { Counters, Kernel, SimulatedDevice } from './simulated-device';
 
@@ -22,19 +25,34 @@ export interface SimulatorOptions {
 
 /** A device of a simulator, to be handled while clients use it. */
 export interface DeviceHandle {
+  /** The present one: `rename` changes it. */
   readonly serial: string;
   /** `ro.serialno` */
   readonly serialno: string;
   readonly kernel: Kernel;
   readonly counters: Readonly<Counters>;
-  /** Pulls the cable: the transport goes, and every connection to the device ends. */
-  unplug(): void;
+  /** Whether the cable is in. */
+  readonly attached: boolean;
+  /**
+   * Pulls the cable: the transport goes, and every connection to the device
+   * ends. With `forMs`, `plug` follows after so many milliseconds.
+   */
+  unplug(forMs?: number): void;
   /** Puts it in again, under a new transport id. */
   plug(): void;
-  /** Goes away and comes back a little later, with another boot id, and another kernel if one is given. */
-  reboot(kernel?: Partial<Kernel>): void;
-  setState(state: DeviceState): void;
-  addFault(fault: FaultDescription): void;
+  /** Goes away and comes back after `awayMs` (400), with another boot id and the same kernel. */
+  reboot(awayMs?: number): void;
+  /** The same into another kernel, with headers of its own; a field that is left out stays as it was described. */
+  rebootInto(boot: Pick<BootDescription, 'kernel' | 'headers'>, awayMs?: number): Promise<void>;
+  /** Comes back under another serial, as a phone does that moves from the cable to the network. */
+  rename(serial: string): void;
+  /** Stays in the list and takes connections, but sends nothing more until `forMs` is over, `recover` or a reboot. */
+  hang(forMs?: number): void;
+  recover(): void;
+  /** With `forMs`, it is in state `device` after so many milliseconds. */
+  setState(state: DeviceState, forMs?: number): void;
+  /** @returns how to take the fault away again */
+  addFault(fault: FaultDescription): () => void;
   clearFaults(): void;
   /** The modules that are loaded now. */
   modules(): string[];
@@ -54,14 +72,17 @@ export interface Simulator {
   readonly devices: readonly DeviceHandle[];
   /** Failures of the simulator itself: bugs, for tests to look at. */
   readonly errors: readonly unknown[];
-  /** @throws RangeError for a serial that is not in the lab */
+  /** The device that has this serial now. @throws RangeError for a serial that is not in the lab */
   device(serial: string): DeviceHandle;
-  /** Ends every connection and listens again on the same port, as `adb kill-server` and a new start would. */
-  restart(): Promise<void>;
+  /**
+   * Ends every connection and listens again on the same port, as `adb
+   * kill-server` and a new start would. For `downMs` (0) no one listens there.
+   */
+  restart(downMs?: number): Promise<void>;
   close(): Promise<void>;
 }
 
-const ADB: Required<AdbDescription> = {
+const ADB: ServerTraits = {
   version: 41,
   features: ['shell_v2', 'cmd', 'stat_v2', 'apex', 'fixed_push_mkdir', 'fixed_push_symlink_timestamp'],
 };
@@ -78,52 +99,78 @@ export async function startSimulator(
   const { host = '127.0.0.1', port = 0, folder = process.cwd() } = options;
   const archives = new LabArchives(folder);
   const descriptions = expandClones(validateLab(lab).devices);
-  const devices: SimulatedDevice[] = [];
+  const furnished: [SimulatedDevice, DeviceDescription][] = [];
   for (const [number, description] of descriptions.entries()) {
-    devices.push(await furnishDevice(description, number, archives));
+    furnished.push([await furnishDevice(description, number, archives), description]);
   }
+  const devices = furnished.map(([device]) => device);
+  const handles = furnished.map(([device, description]) => handleOf(device, description, archives));
   const listener = new Listener(devices, { ...ADB, ...lab.adb });
   await listener.listen(host, port);
-  return simulatorOf(listener, devices, host);
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // each change to come listens
+  const until = { signal: closing.signal, onError: (error: unknown) => listener.errors.push(error) };
+  const simulator = simulatorOf(listener, handles, { host, port: listener.port }, closing);
+  for (const [device, description] of furnished) startChanges(device, description, archives, until);
+  const { restarts } = lab.adb ?? {};
+  if (restarts !== undefined) atTimes(restarts, () => simulator.restart(restarts.forMs), until);
+  return simulator;
 }
 
-function simulatorOf(listener: Listener, devices: readonly SimulatedDevice[], host: string): Simulator {
-  const { port } = listener;
-  const handles = new Map(devices.map((device) => [device.serial, handleOf(device)]));
+function simulatorOf(
+  listener: Listener,
+  devices: readonly DeviceHandle[],
+  { host, port }: { host: string; port: number },
+  closing: AbortController,
+): Simulator {
   return {
     host,
     port,
     address: `${host}:${port}`,
-    devices: [...handles.values()],
+    devices,
     errors: listener.errors,
     device: (serial) => {
-      const handle = handles.get(serial);
+      const handle = devices.find((device) => device.serial === serial);
       if (handle === undefined) throw new RangeError(`the lab has no device ${serial}`);
       return handle;
     },
-    restart: async () => {
+    restart: async (downMs = 0) => {
       await listener.stop();
-      await listener.listen(host, port);
+      if (downMs > 0) await sleep(downMs);
+      if (!closing.signal.aborted) await listener.listen(host, port);
     },
     close: async () => {
-      for (const device of devices) device.dispose();
-      await listener.stop();
+      closing.abort();
+      await listener.close();
     },
   };
 }
 
-function handleOf(device: SimulatedDevice): DeviceHandle {
+function handleOf(
+  device: SimulatedDevice,
+  description: DeviceDescription,
+  archives: LabArchives,
+): DeviceHandle {
   return {
-    serial: device.serial,
+    get serial() {
+      return device.serial;
+    },
     serialno: device.properties.get('ro.serialno') ?? '',
     get kernel() {
       return device.kernel;
     },
+    get attached() {
+      return device.attached;
+    },
     counters: device.counters,
-    unplug: () => device.unplug(),
+    unplug: (forMs) => device.unplug(forMs),
     plug: () => device.plug(),
-    reboot: (kernel) => device.reboot(kernel),
-    setState: (state) => device.setState(state),
+    reboot: (awayMs) => device.reboot(undefined, awayMs),
+    rebootInto: async (boot, awayMs) => device.reboot(await rebootImage(boot, description, archives), awayMs),
+    rename: (serial) => device.rename(serial),
+    hang: (forMs) => device.hang(forMs),
+    recover: () => device.recover(),
+    setState: (state, forMs) => device.setState(state, forMs),
     addFault: (fault) => device.faults.add(fault),
     clearFaults: () => device.faults.clear(),
     modules: () => device.modules.names(),
@@ -141,8 +188,8 @@ class Listener {
   #server: Server | undefined;
 
   constructor(
-    devices: readonly SimulatedDevice[],
-    private readonly adb: Required<AdbDescription>,
+    private readonly devices: readonly SimulatedDevice[],
+    private readonly adb: ServerTraits,
   ) {
     this.#transports = new Transports(devices);
   }
@@ -163,6 +210,12 @@ class Listener {
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server?.close(resolve));
+  }
+
+  /** Stops, and switches the devices off. */
+  async close(): Promise<void> {
+    for (const device of this.devices) device.dispose();
+    await this.stop();
   }
 
   async #serve(socket: Socket): Promise<void> {

@@ -94,6 +94,15 @@ export function objectOf(fields: Record<string, Check>, required: readonly strin
   };
 }
 
+/** An object whose field `tag` says which of these it is. */
+export function oneKindOf(tag: string, kinds: Record<string, Check>): Check {
+  return (value, at) => {
+    const [, kind] = entriesOf(value, at).find(([name]) => name === tag) ?? [];
+    oneOf(Object.keys(kinds))(kind, `${at}.${tag}`);
+    kinds[String(kind)]?.(value, at);
+  };
+}
+
 function entriesOf(value: unknown, at: string): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     reject(at, `must be an object, not ${shown(value)}`);

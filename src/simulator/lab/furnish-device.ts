@@ -1,29 +1,9 @@
-import { gzipSync } from 'node:zlib';
-import type { Errno } from '../errno';
-import {
-  directory,
-  FileSystem,
-  KERNEL_PAGE,
-  link,
-  ROOT_UID,
-  SHELL_UID,
-  systemFile,
-  type FileNode,
-  type Node,
-} from '../file-system';
-import { makeModule, type ModuleRules } from '../kernel-modules';
+import { directory, FileSystem, link, ROOT_UID, SHELL_UID, systemFile, type Node } from '../file-system';
 import { appletNames } from '../shell/applets';
 import { SimulatedDevice, type DeviceParts, type Kernel } from '../simulated-device';
+import { makeKernelImage } from './kernel-image';
 import type { LabArchives } from './lab-archives';
-import type { DeviceDescription, FileDescription, HeadersDescription } from './lab-description';
-
-const ARCHIVE_PATH = '/sys/kernel/kheaders.tar.xz';
-const MODULE_PATH = '/system_dlkm/lib/modules/kheaders.ko';
-const KERNEL: Kernel = {
-  release: '6.1.99-android14-11-g0123456789ab-ab12345678',
-  version: '#1 SMP PREEMPT Thu Jan  1 00:00:00 UTC 2024',
-  machine: 'aarch64',
-};
+import type { DeviceDescription, FileDescription } from './lab-description';
 
 /** Makes a device of its description: one, as clones are described one by one. @param number its place on the bus */
 export async function furnishDevice(
@@ -31,25 +11,17 @@ export async function furnishDevice(
   number: number,
   archives: LabArchives,
 ): Promise<SimulatedDevice> {
-  const kernel = { ...KERNEL, ...description.kernel };
-  const headers: HeadersDescription = description.headers ?? { kind: 'built-in' };
-  const files = new FileSystem();
-  const archive =
-    headers.kind === 'absent' ? undefined : await archives.bytesOf(headers.archive ?? 'sample', kernel);
-  const parts: DeviceParts = {
+  const image = await makeKernelImage(description, archives);
+  const device = new SimulatedDevice({
     description: withDefaults(description, number),
-    kernel,
-    properties: new Map(Object.entries(propertiesOf(description, kernel))),
-    files,
-    moduleRules: moduleRules(headers, archive),
-    bootModules: headers.kind === 'module' && headers.loaded ? ['kheaders'] : [],
-  };
-  installHeaders(files, headers, kernel.release, archive, archives);
-  const device = new SimulatedDevice(parts);
-  installSystem(device, headers.kind);
+    image,
+    properties: new Map(Object.entries(propertiesOf(description, image.kernel))),
+    files: new FileSystem(),
+  });
+  installSystem(device);
   for (const [path, file] of Object.entries(description.files ?? {})) {
-    if (file === null) files.uninstall(path);
-    else files.install(path, await fileNode(file, archives));
+    if (file === null) device.files.uninstall(path);
+    else device.files.install(path, await fileNode(file, archives));
   }
   return device;
 }
@@ -93,7 +65,6 @@ function propertiesOf(description: DeviceDescription, kernel: Kernel): Record<st
   } = description;
   const debuggable = adbRoot === 'allowed' || user === 'root';
   const type = debuggable ? 'userdebug' : 'user';
-  const [version = ''] = /^\d+\.\d+/.exec(kernel.release) ?? [];
   return {
     'ro.serialno': serialno,
     'ro.boot.serialno': serialno,
@@ -108,51 +79,14 @@ function propertiesOf(description: DeviceDescription, kernel: Kernel): Record<st
     'ro.build.fingerprint': `kh/${product}/${device}:${android}/SIM1.240101.001/1:${type}/dev-keys`,
     'ro.debuggable': debuggable ? '1' : '0',
     'ro.secure': '1',
-    'ro.kernel.version': version,
     'ro.boot.slot_suffix': '_a',
     'sys.boot_completed': '1',
     ...description.properties,
   };
 }
 
-function moduleRules(headers: HeadersDescription, archive: Buffer | undefined): DeviceParts['moduleRules'] {
-  const rules: Omit<ModuleRules, 'release'> = { files: new Map(), refused: new Map<string, Errno>() };
-  if (headers.kind === 'module' && archive !== undefined) {
-    const path = headers.path ?? ARCHIVE_PATH;
-    rules.files.set('kheaders', { path, content: archive, pageSize: KERNEL_PAGE });
-  }
-  if (headers.kind === 'module-broken') rules.refused.set('kheaders', headers.error ?? 'ENOEXEC');
-  return rules;
-}
-
-function installHeaders(
-  files: FileSystem,
-  headers: HeadersDescription,
-  release: string,
-  archive: Buffer | undefined,
-  archives: LabArchives,
-): void {
-  if (archive === undefined || headers.kind === 'absent') return;
-  if (headers.kind === 'built-in' || headers.kind === 'denied') {
-    const closed: Partial<FileNode> =
-      headers.kind === 'built-in' ? {} : headers.by === 'mode' ? { mode: 0o400 } : { denied: true };
-    files.install(headers.path ?? ARCHIVE_PATH, systemFile(archive, { pageSize: KERNEL_PAGE, ...closed }));
-    return;
-  }
-  const file = headers.file ?? MODULE_PATH;
-  const content = archives.share(`module ${release}`, archive, () =>
-    makeModule('kheaders', release, archive),
-  );
-  files.install(file, systemFile(content, { mode: 0o644 }));
-  if (headers.modulesDep === false) return;
-  const [, folder, path] = /^(.*\/lib\/modules(?:\/[^/]+(?=\/))?)\/(.*)$/.exec(file) ?? [];
-  if (folder !== undefined && path !== undefined) {
-    files.install(`${folder}/modules.dep`, systemFile(Buffer.from(`${path}:\n`), { mode: 0o644 }));
-  }
-}
-
 /** What every Android device has, as far as kh and people at a demo look at it. */
-function installSystem(device: SimulatedDevice, headersKind: HeadersDescription['kind']): void {
+function installSystem(device: SimulatedDevice): void {
   const { files } = device;
   const text = (make: () => string) => systemFile(() => Buffer.from(make()));
   files.install(
@@ -175,7 +109,6 @@ function installSystem(device: SimulatedDevice, headersKind: HeadersDescription[
     '/proc/uptime',
     text(() => '1234.56 4321.00\n'),
   );
-  files.install('/proc/config.gz', systemFile(configOf(headersKind)));
   files.install('/dev/null', systemFile(Buffer.alloc(0), { mode: 0o666 }));
   files.install('/data', directory({ mode: 0o771 }));
   files.install('/data/local', directory({ mode: 0o771 }));
@@ -193,27 +126,6 @@ function processFolder({ uid, paths }: { uid: number; paths: string[] }): Node {
   const fd = directory({ mode: 0o500, uid });
   for (const [index, path] of paths.entries()) fd.entries.set(String(index + 3), link(path));
   return directory({ mode: 0o555, uid, entries: new Map([['fd', fd]]) });
-}
-
-const configs = new Map<string, Buffer>();
-
-/** A small .config, compressed; one for all devices of a kind. */
-function configOf(headersKind: HeadersDescription['kind']): Buffer {
-  const value = headersKind.startsWith('module') ? 'm' : 'y';
-  const setting = headersKind === 'absent' ? '# CONFIG_IKHEADERS is not set' : `CONFIG_IKHEADERS=${value}`;
-  const known = configs.get(setting);
-  if (known !== undefined) return known;
-  const lines = [
-    '#',
-    '# Automatically generated file; DO NOT EDIT.',
-    '#',
-    'CONFIG_IKCONFIG=y',
-    'CONFIG_IKCONFIG_PROC=y',
-    setting,
-  ];
-  const config = gzipSync(`${[...lines, 'CONFIG_MODULES=y', 'CONFIG_MODVERSIONS=y'].join('\n')}\n`);
-  configs.set(setting, config);
-  return config;
 }
 
 async function fileNode(file: string | FileDescription, archives: LabArchives): Promise<Node> {

@@ -31,6 +31,8 @@ export interface AdbDescription {
   version?: number;
   /** What `host:host-features` says. */
   features?: string[];
+  /** When the server is restarted, as someone's `adb kill-server` does. */
+  restarts?: ChangeTimes;
 }
 
 export interface DeviceDescription {
@@ -52,6 +54,8 @@ export interface DeviceDescription {
   readyAfterMs?: number;
   kernel?: KernelDescription;
   headers?: HeadersDescription;
+  /** What becomes of it while the lab runs. */
+  changes?: ChangeDescription[];
   /** What adbd says it speaks; by the API level when left out. */
   features?: string[];
   user?: 'shell' | 'root';
@@ -67,6 +71,33 @@ export interface DeviceDescription {
   /** Further files by their path; null takes one away. */
   files?: Record<string, string | FileDescription | null>;
 }
+
+/** What a device boots. */
+export type BootDescription = Pick<DeviceDescription, 'kernel' | 'headers' | 'files'>;
+
+/** All in milliseconds. */
+export interface ChangeTimes {
+  /** From the start of the lab to the first time. */
+  afterMs: number;
+  /** From one time to the next; once, when left out. */
+  everyMs?: number;
+  /** How long it lasts; docs/simulator.md says what it means where it is left out. */
+  forMs?: number;
+}
+
+/** docs/simulator.md tells what each does. */
+export type ChangeDescription = ChangeTimes & {
+  /** With `count`: each further device so much later than the one before. */
+  apartMs?: number;
+} & (
+    | { do: 'vanish' | 'hang' }
+    | { do: 'state'; state: DeviceState }
+    | { do: 'fault'; fault: FaultDescription }
+    /** Each time into the next of them, and from the last into the first. */
+    | { do: 'reboot'; into?: Pick<BootDescription, 'kernel' | 'headers'>[] }
+    /** Each time to the next of them. */
+    | { do: 'rename'; serials: string[] }
+  );
 
 export interface KernelDescription {
   /** `uname -r` */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { KhError } from '../../core/errors';
 import { reject } from './checks';
-import type { DeviceDescription, LabDescription } from './lab-description';
+import type { ChangeDescription, DeviceDescription, LabDescription } from './lab-description';
 import { validateLab } from './validate-lab';
 
 /** Reads a lab file. @throws KhError USAGE where it can't be read, or is not valid */
@@ -46,11 +46,18 @@ export function expandClones(descriptions: readonly DeviceDescription[]): Device
 }
 
 function numbered(description: DeviceDescription, number: number): DeviceDescription {
-  const { serial, serialno } = description;
+  const { serial, serialno, changes } = description;
   const withNumber = (name: string) => name.replaceAll('#', String(number));
   return {
     ...description,
     serial: serial.includes('#') ? withNumber(serial) : `${serial}-${number}`,
     ...(serialno === undefined ? {} : { serialno: withNumber(serialno) }),
+    ...(changes === undefined ? {} : { changes: changes.map((change) => apart(change, number)) }),
   };
+}
+
+function apart(change: ChangeDescription, number: number): ChangeDescription {
+  const later = { ...change, afterMs: change.afterMs + (change.apartMs ?? 0) * (number - 1) };
+  if (later.do !== 'rename') return later;
+  return { ...later, serials: later.serials.map((serial) => serial.replaceAll('#', String(number))) };
 }

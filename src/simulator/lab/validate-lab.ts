@@ -6,6 +6,7 @@ import {
   matching,
   nonEmptyText,
   objectOf,
+  oneKindOf,
   oneOf,
   recordOf,
   reject,
@@ -13,12 +14,20 @@ import {
   text,
   type Check,
 } from './checks';
-import { LAB_VERSION, MODULE_ERRORS, STATES, type LabDescription } from './lab-description';
+import {
+  LAB_VERSION,
+  MODULE_ERRORS,
+  STATES,
+  type ChangeDescription,
+  type LabDescription,
+} from './lab-description';
 
 const MOST_CLONES = 10_000;
 
 const absolutePath = matching(/^\/[^\0]*$/, 'an absolute path');
-const milliseconds = integer(0, 2 ** 31 - 1);
+/** What a timer of node takes. */
+const LONGEST_TIME = 2 ** 31 - 1;
+const milliseconds = integer(0, LONGEST_TIME);
 
 const archive: Check = (value, at) => {
   if (Buffer.isBuffer(value)) return;
@@ -44,12 +53,7 @@ const HEADERS: Record<string, Check> = {
   absent: objectOf({ kind: text }),
 };
 
-const headers: Check = (value, at) => {
-  const kind: unknown =
-    typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
-  oneOf(Object.keys(HEADERS))(kind, `${at}.kind`);
-  HEADERS[String(kind)]?.(value, at);
-};
+const headers = oneKindOf('kind', HEADERS);
 
 const fault = objectOf(
   {
@@ -79,6 +83,22 @@ const file: Check = (value, at) => {
   if (value !== null && typeof value !== 'string') fileObject(value, at);
 };
 
+const kernel = objectOf({ release: nonEmptyText, version: nonEmptyText, machine: nonEmptyText });
+
+const changeTimes = { afterMs: milliseconds, everyMs: integer(1, LONGEST_TIME), forMs: milliseconds };
+const anyChange = { do: text, ...changeTimes, apartMs: milliseconds };
+
+const CHANGES: Record<ChangeDescription['do'], Check> = {
+  vanish: objectOf(anyChange, ['afterMs']),
+  hang: objectOf(anyChange, ['afterMs']),
+  state: objectOf({ ...anyChange, state: oneOf(STATES) }, ['afterMs', 'state']),
+  fault: objectOf({ ...anyChange, fault }, ['afterMs', 'fault']),
+  reboot: objectOf({ ...anyChange, into: listOf(objectOf({ kernel, headers })) }, ['afterMs']),
+  rename: objectOf({ ...anyChange, serials: listOf(nonEmptyText) }, ['afterMs', 'serials']),
+};
+
+const change = oneKindOf('do', CHANGES);
+
 const device = objectOf(
   {
     serial: nonEmptyText,
@@ -92,8 +112,9 @@ const device = objectOf(
     connection: oneOf(['usb', 'tcp']),
     state: oneOf(STATES),
     readyAfterMs: milliseconds,
-    kernel: objectOf({ release: nonEmptyText, version: nonEmptyText, machine: nonEmptyText }),
+    kernel,
     headers,
+    changes: listOf(change),
     features: listOf(matching(/^[^,\s]+$/, 'a word')),
     user: oneOf(['shell', 'root']),
     adbRoot: oneOf(['allowed', 'refused']),
@@ -111,7 +132,11 @@ const device = objectOf(
 const lab = objectOf(
   {
     version: oneOf([LAB_VERSION]),
-    adb: objectOf({ version: integer(1, 0xffff), features: listOf(nonEmptyText) }),
+    adb: objectOf({
+      version: integer(1, 0xffff),
+      features: listOf(nonEmptyText),
+      restarts: objectOf(changeTimes, ['afterMs']),
+    }),
     devices: listOf(device),
   },
   ['devices'],

@@ -9,9 +9,12 @@ import { trackDevices, waitFor } from './watch-services';
 import { ServerRefusal, type Target, type Transports } from './transports';
 import { Wire } from './wire';
 
+/** What the adb server says of itself. */
+export type ServerTraits = Required<Pick<AdbDescription, 'version' | 'features'>>;
+
 export interface HostContext {
   transports: Transports;
-  adb: Required<AdbDescription>;
+  adb: ServerTraits;
 }
 
 /** Serves one client of the adb server, from its first byte to its last. */
@@ -107,7 +110,7 @@ async function turnTo(
     throw new ServerRefusal('device offline');
   const change = device.faults.strike(point, STATE_FAULTS);
   if (change !== undefined) {
-    device.suffer(change);
+    device.undergo(change);
     return transports.findReady(target);
   }
   const wire = new Wire(connection, device);

@@ -85,7 +85,7 @@ export class Transports extends EventEmitter<{ changed: [] }> {
       case 'transport-id':
         return String(this.#ids.get(device)) === target.id;
       case 'serial':
-        return namesOf(device).includes(target.serial);
+        return answersTo(device, target.serial);
     }
   }
 
@@ -130,11 +130,12 @@ function factOf(device: SimulatedDevice, fact: keyof typeof FACTS): string {
   return (device.properties.get(FACTS[fact]) ?? '').replace(/[^A-Za-z0-9]/g, '_');
 }
 
-/** The names that `-s` takes. */
-function namesOf(device: SimulatedDevice): string[] {
-  const { devpath } = device.parts.description;
-  const facts = (['product', 'model', 'device'] as const).map((key) => `${key}:${factOf(device, key)}`);
-  return [device.serial, ...(devpath === undefined ? [] : [devpath]), ...facts];
+/** Whether `-s NAME` means the device. */
+function answersTo(device: SimulatedDevice, name: string): boolean {
+  if (name === device.serial || name === device.parts.description.devpath) return true;
+  return (Object.keys(FACTS) as (keyof typeof FACTS)[]).some(
+    (key) => name.startsWith(`${key}:`) && name === `${key}:${factOf(device, key)}`,
+  );
 }
 
 function stateText(state: DeviceState): string {

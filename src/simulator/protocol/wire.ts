@@ -62,7 +62,7 @@ export class Wire {
       case 'unauthorized':
       case 'offline':
       case 'gone':
-        this.device.suffer({ ...fault, kind: fault.kind });
+        this.device.undergo({ ...fault, kind: fault.kind });
         throw new ConnectionClosed();
     }
   }
@@ -82,6 +82,7 @@ export class Wire {
     const piece = paced ? PACED_PIECE : Math.max(bytes.length, 1);
     for (let at = 0; at < bytes.length; at += piece) {
       const part = bytes.subarray(at, at + piece);
+      await this.device.untilAlive(this.connection.signal);
       if (paced) await this.device.pace(part.length, this.connection.signal);
       await this.connection.write(part);
       this.#sent += part.length;

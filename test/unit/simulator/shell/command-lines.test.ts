@@ -292,7 +292,7 @@ describe('kernel modules', () => {
 
   it('refuses a module of another kernel, and says so in the kernel’s log', async () => {
     const device = await modular();
-    device.reboot({ release: '6.6.1-other' });
+    device.reboot({ ...device.parts.image, kernel: { ...device.kernel, release: '6.6.1-other' } });
     const { stdout, stderr } = await run(device, `insmod ${KO}; dmesg | tail -n 1`, { uid: 0 });
     expect(stderr).toBe(`insmod: failed to load ${KO}: Exec format error\n`);
     expect(stdout).toContain(`kheaders: version magic '${RELEASE} SMP`);
