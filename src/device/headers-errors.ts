@@ -1,4 +1,5 @@
 import { KhError } from '../core/errors';
+import type { ConfiguredHeaders } from './kernel-config';
 import type { Refusal } from './privilege';
 import { ARCHIVE_PATHS, type ArchiveSighting } from './probe';
 
@@ -23,9 +24,6 @@ export function lockedModuleError(serial: string, path: string, refusals: Refusa
     details: { path, refusals },
   });
 }
-
-/** What the device said of its kernel's configuration: CONFIG_IKHEADERS as `y`, `m`, `n` (not set), or not known. */
-export type ConfiguredHeaders = 'y' | 'm' | 'n' | undefined;
 
 /** Neither archive nor module. */
 export function absentError(

@@ -1,7 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import type { CallOptions } from '../adb/adb-device';
 import { KhError } from '../core/errors';
+import type { Work } from '../core/work';
 import type { Access } from './access';
+import { bounds } from './bounds';
 
 const CONFIG_PATH = '/proc/config.gz';
 const LARGEST = 8 * 2 ** 20;
@@ -46,4 +48,15 @@ function isUnavailable(error: unknown): boolean {
 /** The value of `CONFIG_NAME` in a `.config`: `y`, `m`, a number or string as written; undefined when not set. */
 export function configValue(config: Buffer, name: string): string | undefined {
   return new RegExp(`^CONFIG_${name}=(.*)$`, 'm').exec(config.toString('latin1'))?.[1];
+}
+
+/** What the running kernel's configuration says of CONFIG_IKHEADERS: `n` where it is not set, undefined where none can be read. */
+export type ConfiguredHeaders = 'y' | 'm' | 'n' | undefined;
+
+/** Whether the running kernel was built with its headers. Throws as `readKernelConfig`. */
+export async function configuredHeaders(access: Access, work: Work): Promise<ConfiguredHeaders> {
+  const config = await readKernelConfig(access, bounds(work));
+  if (config === undefined) return undefined;
+  const value = configValue(config, 'IKHEADERS') ?? configValue(config, 'IKHEADERS_PROC');
+  return value === 'y' || value === 'm' ? value : 'n';
 }

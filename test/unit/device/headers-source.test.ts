@@ -10,19 +10,34 @@ const KO = '/system_dlkm/lib/modules/6.1.145/kheaders.ko';
 const UNAME: Answers[number] = [/^uname/, '6.1.145 #1 SMP aarch64'];
 
 /** A phone whose module appears in /proc/modules once loaded, and whose root is had by `root`. */
-function phoneWithModule({ root, loadable = true }: { root: 'adb' | 'su' | 'none'; loadable?: boolean }) {
+function phoneWithModule({
+  root,
+  loadable = true,
+  modules = KO,
+}: {
+  root: 'adb' | 'su' | 'none';
+  loadable?: boolean;
+  /** Where there is one: each on a line. The kernel takes that in KO. */
+  modules?: string;
+}) {
   const state = { adbdIsRoot: false, loaded: false, readers: false, unloadable: false };
   const isLoaded = () => (state.loaded ? 'yes' : '');
   const su = (line: string) => (root === 'su' && line.startsWith('su 0 ') ? '0' : 'su: not found');
   const answers: Answers = [
     UNAME,
     [/^su (0|-c)/, su],
-    [/modprobe/, () => ((state.loaded ||= loadable), loadable ? '' : 'modprobe: Failed; Exec format error')],
+    [
+      /modprobe/,
+      (line) => {
+        state.loaded ||= loadable && line.includes(KO);
+        return state.loaded ? '' : 'modprobe: Failed; Exec format error';
+      },
+    ],
     [/for try/, () => (state.readers ? 'yes' : '')],
     [/rmmod/, () => ((state.loaded &&= state.unloadable), state.unloadable ? 'rmmod: busy' : '')],
     [/^stat/, () => (state.loaded ? `5 ${SYSFS}` : 'No such file or directory')],
     [/^for path/, () => (state.loaded ? SYSFS : '')],
-    [/^if \[ ! -e/, () => (state.loaded ? '' : KO)],
+    [/^if \[ ! -e/, () => (state.loaded ? '' : modules)],
     [/^while read|^if grep -q "\^kheaders/, isLoaded],
     [/id -u/, () => (state.adbdIsRoot ? '0' : '2000')],
     [/^md5sum/, `0123456789abcdef0123456789abcdef  ${SYSFS}`],
@@ -237,6 +252,29 @@ describe('locateHeaders', () => {
     await expect(source()).rejects.toThrow('interrupted');
     expect(device.commandLines.some((line) => line.includes('modprobe'))).toBe(true);
     expect(state.loaded).toBe(false);
+  });
+
+  it('goes on to the next module where the kernel does not take one that was left from another', async () => {
+    const { device, state } = phoneWithModule({
+      root: 'adb',
+      modules: `/vendor_dlkm/lib/modules/6.1.145/kheaders.ko\n${KO}`,
+    });
+    state.adbdIsRoot = true;
+    const { source, work } = await locate(device);
+    await using found = await source();
+    expect(found.origin).toBe('module');
+    expect(work.events).toContainEqual({ type: 'module.loaded', serial: 'FAKE', path: KO });
+  });
+
+  it('names all the modules where the kernel takes none of them', async () => {
+    const modules = '/odm/lib/modules/kheaders.ko\n/vendor/lib/modules/kheaders.ko';
+    const { device, state } = phoneWithModule({ root: 'adb', loadable: false, modules });
+    state.adbdIsRoot = true;
+    const { source } = await locate(device);
+    await expect(source()).rejects.toMatchObject({
+      code: 'HEADERS_MODULE_UNLOADABLE',
+      message: expect.stringMatching(/\/odm\/.*did not take it.*\/vendor\/.*did not take it/) as string,
+    });
   });
 
   it('says that the module may be left where the device is lost while it loads', async () => {
