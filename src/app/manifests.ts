@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   addEntry,
@@ -11,13 +9,19 @@ import {
   type LabManifest,
   type Manifest,
 } from '../archive/manifest';
-import { diskError } from '../core/disk-error';
 import { KhError } from '../core/errors';
+import { replaceFile } from '../core/replace-file';
 import { shortHash } from '../store/disk-name';
 import type { Store } from '../store/layout';
 import { withLock } from '../store/lock';
 import type { Workspace } from '../store/workspaces';
 import { readManifest } from './open-manifest';
+
+/** The manifest that was written to, and the entries as they are in it now. */
+export interface AddedEntries {
+  path: string;
+  added: LabEntry[];
+}
 
 /**
  * Adds workspaces that someone trusts to the lab's manifest, which is made
@@ -30,12 +34,12 @@ export async function addToManifest(
   file: string,
   workspaces: Workspace[],
   { note }: { note?: string } = {},
-): Promise<{ path: string; added: LabEntry[] }> {
+): Promise<AddedEntries> {
   const path = resolve(file);
   const added = workspaces.map((workspace) => entryOf(workspace, note));
   await withLock(store, `manifest-${shortHash(path)}`, async () => {
     const before = await labManifest(path);
-    await writeWhole(path, formatManifest(added.reduce(addEntry, before)));
+    replaceFile(path, formatManifest(added.reduce(addEntry, before)));
   });
   return { path, added };
 }
@@ -58,17 +62,6 @@ async function labManifest(path: string): Promise<LabManifest> {
     message: `${path} is of the form ${manifest.form}: entries are added to the lab's JSON form only`,
     hint: 'Name another file: it is made where there is none.',
   });
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, text, { flag: 'wx' });
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw diskError(error, path);
-  }
 }
 
 /** What a manifest says of one workspace. */

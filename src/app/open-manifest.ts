@@ -5,6 +5,8 @@ import { isErrno, KhError } from '../core/errors';
 import type { Verdict } from '../core/events';
 import type { Kernel } from '../device/probe';
 
+export type { Manifest } from '../archive/manifest';
+
 /**
  * Reads the manifest to check against, if there is one.
  * @throws KhError as `requireManifest`; USAGE where one is required and none is named

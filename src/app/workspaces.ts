@@ -1,13 +1,38 @@
 import { KhError } from '../core/errors';
 import type { Emit } from '../core/events';
 import type { Store } from '../store/layout';
-import { findWorkspaces, removeWorkspace, type Workspace } from '../store/workspaces';
+import { findWorkspaces, removeWorkspace, type Workspace, type WorkspaceRecord } from '../store/workspaces';
 
 /** Which of the workspaces on disk are meant. What is left out admits all. */
 export interface WorkspaceSelection {
   /** Devices, each by its name in the store, its own serial number, or an adb serial it was seen under. */
   serials: string[];
   release?: string;
+}
+
+/** Where a workspace is, named as in the result of a pull. */
+export interface WorkspacePaths {
+  workspace: string;
+  /** The extracted tree: `include/` and `arch/` are in it. */
+  headers: string;
+}
+
+/** A workspace as data: where it is, and what its workspace.json says. */
+export interface WorkspaceResult extends WorkspacePaths {
+  record: WorkspaceRecord;
+}
+
+/** What `removeWorkspaces` did. */
+export interface RemovedWorkspaces {
+  /** The paths of the workspaces. */
+  removed: string[];
+  /** How many archives no workspace refers to any more because of it. */
+  unreferenced: number;
+}
+
+/** A workspace for JSON. */
+export function workspaceResult({ path, headersPath, record }: Workspace): WorkspaceResult {
+  return { workspace: path, headers: headersPath, record };
 }
 
 /**
@@ -60,19 +85,15 @@ export async function selectWorkspace(
 /**
  * Removes workspaces. Archives and trees stay for `kh store gc`, as others may pull them again.
  *
- * @returns how many archives no workspace refers to any more because of it
  * @throws KhError STORE_*
  */
-export async function removeWorkspaces(
-  store: Store,
-  workspaces: Workspace[],
-): Promise<{ unreferenced: number }> {
+export async function removeWorkspaces(store: Store, workspaces: Workspace[]): Promise<RemovedWorkspaces> {
   let unreferenced = 0;
   for (const { record } of workspaces) {
     const removed = await removeWorkspace(store, record.device.name, record.kernel.release);
     unreferenced += removed.unreferenced.length;
   }
-  return { unreferenced };
+  return { removed: workspaces.map(({ path }) => path), unreferenced };
 }
 
 function isOf({ record: { device } }: Workspace, serial: string): boolean {

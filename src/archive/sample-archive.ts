@@ -87,6 +87,7 @@ function sampleHeaders({
     'include/generated/autoconf.h',
     '#define CONFIG_IKHEADERS 1',
     '#define CONFIG_MODULES 1',
+    ...(machine === 'aarch64' ? ['#define CONFIG_ARM64 1'] : []),
     '#define CONFIG_HZ 250',
   );
   add('include/generated/uapi/linux/version.h', `#define LINUX_VERSION_CODE ${versionCode(release)}`);

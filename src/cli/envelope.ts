@@ -13,13 +13,23 @@ export interface RunStatus {
   exitCode: number;
 }
 
+/** What a command did: for most its result, for those that work on devices an entry each. */
+export type Body = { result: unknown } | { devices: unknown[] };
+
 /**
  * The one document of `--json`: how the run ended, what came of it under
  * `result`, `devices` or `error`, and the warnings. docs/json.md describes it.
  */
-export type Envelope = RunStatus & { warnings: Warning[] } & (
-    { result: unknown } | { devices: unknown[] } | { error: ErrorReport }
-  );
+export type Envelope<B = Body | { error: ErrorReport }> = RunStatus & { warnings: Warning[] } & B;
+
+/** The document of a run that failed as a whole, whichever the command. */
+export type FailureDocument = Envelope<{ error: ErrorReport }>;
+
+/** The document of a command with one result. */
+export type ResultDocument<T> = Envelope<{ result: T }>;
+
+/** The document of a command that does the same on each of several devices. */
+export type OutcomesDocument<T> = Envelope<{ devices: DeviceOutcome<T>[] }>;
 
 /**
  * What came of the work on several devices, as one status. Where all failed,
@@ -36,6 +46,6 @@ export function sumUp(outcomes: DeviceOutcome<unknown>[]): RunStatus {
 }
 
 /** The document of a run that failed as a whole. */
-export function failureEnvelope(error: KhError, warnings: Warning[]): Envelope {
+export function failureEnvelope(error: KhError, warnings: Warning[]): FailureDocument {
   return { status: 'failed', exitCode: error.exitCode, error: errorReport(error), warnings };
 }

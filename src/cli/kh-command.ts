@@ -10,10 +10,25 @@ import { palette, wantsColour, type Palette } from '../ui/colour';
 import { openReporter } from '../ui/open-reporter';
 import type { Reporter } from '../ui/reporter';
 import { asFailure } from './as-failure';
-import { sumUp, type Envelope, type RunStatus, type Warning } from './envelope';
+import {
+  sumUp,
+  type Body,
+  type Envelope,
+  type OutcomesDocument,
+  type RunStatus,
+  type Warning,
+} from './envelope';
 import { runOptions, type DeviceFlags } from './flags/device-flags';
 import { asksForStack, presentFailure, writeJson } from './present-failure';
+import { openReport, outcomeCase, type ReportCase, type RunReport } from './run-report';
 import { watchSignals, type Interruption } from './signals';
+
+/** The flags that say how a run is reported. */
+interface WorkFlags {
+  quiet: boolean;
+  verbose: boolean;
+  report?: string | undefined;
+}
 
 /** Room after the cleanup on a device for what is left to do here. */
 const MARGIN = 1_000;
@@ -48,13 +63,15 @@ export abstract class KhCommand extends Command {
   private readonly warnings: Warning[] = [];
   private interruption: Interruption | undefined;
   private reporter: Reporter | undefined;
+  private report: RunReport | undefined;
 
   /** @returns the document of `--json`; undefined where it has been announced before the end */
   abstract override run(): Promise<Envelope | undefined>;
 
   /** How a use case is stopped, and where it reports. */
-  protected async work(flags: { quiet: boolean; verbose: boolean }): Promise<RunBase> {
-    const { quiet, verbose } = flags;
+  protected async work(flags: WorkFlags): Promise<RunBase> {
+    const { quiet, verbose, report } = flags;
+    if (report !== undefined) this.report ??= openReport(report, this.nameAsTyped);
     const { progress } = this.constructor as typeof KhCommand;
     const reporter = await openReporter({
       stream: process.stderr,
@@ -69,6 +86,7 @@ export abstract class KhCommand extends Command {
         const { serial, message } = event;
         this.warnings.push(serial === undefined ? { message } : { serial, message });
       }
+      this.report?.hear(event);
       reporter.emit(event);
     };
     this.interruption ??= this.watch(emit);
@@ -76,7 +94,7 @@ export abstract class KhCommand extends Command {
   }
 
   /** As `work`, with the store: for commands that meet no device. */
-  protected async openHome(flags: { quiet: boolean; verbose: boolean }) {
+  protected async openHome(flags: WorkFlags) {
     const { openHome } = await import('../app/open-home');
     const work = await this.work(flags);
     return { ...work, store: await openHome(process.env, work.signal) };
@@ -84,39 +102,49 @@ export abstract class KhCommand extends Command {
 
   /** Does `work` on each device that the flags choose. */
   protected async overDevices<T>(
-    flags: DeviceFlags & { quiet: boolean; verbose: boolean },
+    flags: DeviceFlags & WorkFlags,
     work: (device: AttachedDevice, context: Context) => Promise<T>,
   ): Promise<DeviceOutcome<T>[]> {
     const { overDevices } = await import('../app/over-devices');
     return overDevices(runOptions(flags, process.env), await this.work(flags), work);
   }
 
-  /** The end of a command: `text` goes to stdout, or `body` into the document. */
-  protected async done(
-    body: { result: unknown } | { devices: unknown[] },
+  /**
+   * The end of a command: `text` goes to stdout, or `body` into the document.
+   *
+   * @param cases for `--report`
+   */
+  protected async done<B extends Body>(
+    body: B,
     text: string,
     status: RunStatus = { status: 'ok', exitCode: 0 },
-  ): Promise<Envelope> {
+    cases: ReportCase[] = [],
+  ): Promise<Envelope<B>> {
     await this.reporter?.close();
+    this.report?.write(cases, this.warnings);
     if (!this.jsonEnabled()) process.stdout.write(text);
     process.exitCode = status.exitCode;
     return { ...status, ...body, warnings: this.warnings };
   }
 
   /** What `done` would print, now: for a command that goes on. */
-  protected async announce(body: { result: unknown }, text: string): Promise<void> {
+  protected async announce(body: Body, text: string): Promise<void> {
     const document = await this.done(body, text);
     if (this.jsonEnabled()) writeJson(document);
   }
 
   /** The end of a command that worked on devices. Their failures have been reported as they came. */
-  protected doneOver<T>(devices: DeviceOutcome<T>[], text: string): Promise<Envelope> {
-    return this.done({ devices }, text, sumUp(devices));
+  protected doneOver<T>(devices: DeviceOutcome<T>[], text: string): Promise<OutcomesDocument<T>> {
+    return this.done({ devices }, text, sumUp(devices), devices.map(outcomeCase));
   }
 
   /** Colours for what goes to stdout. */
   protected get colours(): Palette {
     return palette(wantsColour(process.stdout, process.env));
+  }
+
+  private get nameAsTyped(): string {
+    return `${this.config.bin} ${this.ctor.id.replaceAll(':', ' ')}`;
   }
 
   private watch(emit: (event: KhEvent) => void): Interruption {
@@ -135,11 +163,11 @@ export abstract class KhCommand extends Command {
   }
 
   private fail(thrown: unknown): void {
-    const { id } = this.ctor;
     const error = asFailure(thrown, {
-      name: `${this.config.bin} ${id.replaceAll(':', ' ')}`,
-      flags: Object.keys(this.config.findCommand(id)?.flags ?? {}),
+      name: this.nameAsTyped,
+      flags: Object.keys(this.config.findCommand(this.ctor.id)?.flags ?? {}),
     });
+    this.report?.writeFailure(error, this.warnings);
     presentFailure(error, {
       json: this.jsonEnabled(),
       stack: asksForStack(this.argv, process.env),

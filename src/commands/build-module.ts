@@ -4,7 +4,8 @@ import { deviceFlags } from '../cli/flags/device-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
 import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
 import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
-import type { Envelope } from '../cli/envelope';
+import { reportFlag } from '../cli/flags/report-flag';
+import type { Documents } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 import { builtPaths } from '../cli/text/built';
@@ -28,6 +29,7 @@ module. With --all, devices that run the same kernel share one build.`;
   };
   static override flags = {
     ...deviceFlags,
+    ...reportFlag,
     ...pullFlags,
     ...symversFlags,
     ...toolchainFlags,
@@ -36,7 +38,7 @@ module. With --all, devices that run the same kernel share one build.`;
   };
   static override progress = true;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['build-module']> {
     const { args, flags } = await this.parse(BuildModule);
     const { buildAndLoad } = await import('../app/build-and-load');
     const build = buildAndLoad({

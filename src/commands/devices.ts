@@ -1,4 +1,4 @@
-import type { Envelope } from '../cli/envelope';
+import type { Documents } from '../cli/documents';
 import { deviceFlags, runOptions } from '../cli/flags/device-flags';
 import { KhCommand } from '../cli/kh-command';
 import { devicesTable } from '../cli/text/devices';
@@ -20,7 +20,7 @@ of the running kernel are here, and stale when they are of another build with th
   ];
   static override flags = { serial, exclude, jobs, 'adb-host': adbHost, 'adb-port': adbPort };
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['devices']> {
     const { flags } = await this.parse(Devices);
     const { describeDevices } = await import('../app/describe-devices');
     const work = await this.work(flags);

@@ -1,4 +1,4 @@
-import type { Envelope } from '../cli/envelope';
+import type { Documents } from '../cli/documents';
 import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
 import { oneWorkspace, workspaceFlags } from '../cli/flags/workspace-flags';
 import { KhCommand } from '../cli/kh-command';
@@ -15,7 +15,7 @@ for. Brings the workspace's KDIR up to date; no device is asked.`;
   ];
   static override flags = { ...workspaceFlags, ...toolchainFlags };
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['env']> {
     const { flags } = await this.parse(Env);
     const { selectWorkspace } = await import('../app/workspaces');
     const { exportLines, workspaceEnvironment } = await import('../app/workspace-env');

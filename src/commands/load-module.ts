@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args';
 import { deviceFlags } from '../cli/flags/device-flags';
 import { privilegeFlag } from '../cli/flags/pull-flags';
-import type { Envelope } from '../cli/envelope';
+import { reportFlag } from '../cli/flags/report-flag';
+import type { Documents } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
 import { moduleReport } from '../cli/text/module-load';
 import { prose } from '../cli/prose';
@@ -29,11 +30,12 @@ until \`kh unload-module\` or a restart.`;
   };
   static override flags = {
     ...deviceFlags,
+    ...reportFlag,
     privilege: privilegeFlag('How far to go for root.'),
   };
   static override progress = true;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['load-module']> {
     const { args, flags } = await this.parse(LoadModule);
     const { loadModule } = await import('../app/load-module');
     const { readModuleFile } = await import('../app/module-file');

@@ -1,6 +1,7 @@
 import { deviceFlags } from '../cli/flags/device-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
-import type { Envelope } from '../cli/envelope';
+import { reportFlag } from '../cli/flags/report-flag';
+import type { Documents } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
 import { devicePaths } from '../cli/text/pulled';
 import { prose } from '../cli/prose';
@@ -20,10 +21,10 @@ tab, and the path. The headers are in its folder \`headers\`.`;
     '<%= config.bin %> <%= command.id %> --all --exclude emulator-5554 --json',
     'ls "$(<%= config.bin %> <%= command.id %> --quiet)/headers/include"',
   ];
-  static override flags = { ...deviceFlags, ...pullFlags };
+  static override flags = { ...deviceFlags, ...reportFlag, ...pullFlags };
   static override progress = true;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['pull']> {
     const { flags } = await this.parse(Pull);
     const { pullHeaders } = await import('../app/pull-headers');
     const options = pullOptions(flags);

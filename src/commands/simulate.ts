@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import type { SimulatorPlace } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 import { simulatorHint } from '../cli/text/simulator';
@@ -50,7 +51,12 @@ Without a lab file it has three devices that show headers built in, in a module,
     let failures: readonly unknown[] = [];
     const onReady = ({ address, host, port: listening, devices: simulated, errors }: Simulator) => {
       failures = errors;
-      const result = { address, host, port: listening, serials: simulated.map(({ serial }) => serial) };
+      const result: SimulatorPlace = {
+        address,
+        host,
+        port: listening,
+        serials: simulated.map(({ serial }) => serial),
+      };
       if (!flags.quiet) process.stderr.write(simulatorHint(result));
       void this.announce({ result }, `${address}\n`);
     };

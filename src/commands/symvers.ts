@@ -2,7 +2,8 @@ import * as Flags from '@oclif/core/flags';
 import { deviceFlags } from '../cli/flags/device-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
 import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
-import type { Envelope } from '../cli/envelope';
+import { reportFlag } from '../cli/flags/report-flag';
+import type { Documents } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 import { devicePaths } from '../cli/text/pulled';
@@ -22,13 +23,14 @@ for each kernel. --json says where the symbols came from.`;
   ];
   static override flags = {
     ...deviceFlags,
+    ...reportFlag,
     ...pullFlags,
     ...symversFlags,
     force: Flags.boolean({ summary: 'Read the device again, whatever was kept.' }),
   };
   static override progress = true;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['symvers']> {
     const { flags } = await this.parse(Symvers);
     const { pullHeaders } = await import('../app/pull-headers');
     const { recoverSymvers } = await import('../app/recover-symvers');

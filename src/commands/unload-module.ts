@@ -1,7 +1,8 @@
 import * as Args from '@oclif/core/args';
 import { deviceFlags } from '../cli/flags/device-flags';
 import { privilegeFlag } from '../cli/flags/pull-flags';
-import type { Envelope } from '../cli/envelope';
+import { reportFlag } from '../cli/flags/report-flag';
+import type { Documents } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
 import { moduleReport } from '../cli/text/module-load';
 import { prose } from '../cli/prose';
@@ -23,11 +24,12 @@ Where the kernel keeps it, the error says who uses it. Unloading takes root, as 
   };
   static override flags = {
     ...deviceFlags,
+    ...reportFlag,
     privilege: privilegeFlag('How far to go for root.'),
   };
   static override progress = true;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['unload-module']> {
     const { args, flags } = await this.parse(UnloadModule);
     const { parseModuleName, unloadModule } = await import('../app/unload-module');
     const module = parseModuleName(args.name);

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Simulator } from '../../src/simulator/simulator';
+import { schemaErrors, schemaOf } from './schemas';
 import { tempFolder } from './temp-folder';
 import './to-exit-with';
 
@@ -37,7 +38,7 @@ export interface KhRun {
   /** KH_HOME of the run. */
   home: string;
   milliseconds: number;
-  /** stdout as JSON. @throws SyntaxError with the whole text where it is none */
+  /** The document of `--json`. @throws SyntaxError where stdout holds none; Error where it is not as docs/schemas says */
   json(): unknown;
 }
 
@@ -82,7 +83,7 @@ export async function startKh(args: readonly string[], options: KhOptions = {}):
       stderr,
       home,
       milliseconds,
-      json: () => parseJson(stdout, stderr),
+      json: () => documentOf(args, stdout, stderr),
     };
   });
   ended.catch(() => undefined); // whoever awaits it still sees the failure
@@ -160,6 +161,14 @@ function untilText(child: Child, text: () => string, pattern: RegExp): Promise<v
     child.once('close', () => reject(new Error(`kh ended before it said ${String(pattern)}:\n${text()}`)));
     look();
   });
+}
+
+function documentOf(args: readonly string[], stdout: string, stderr: string): unknown {
+  const document = parseJson(stdout, stderr);
+  const name = schemaOf(args);
+  const errors = schemaErrors(name, document);
+  if (errors.length === 0) return document;
+  throw new Error(`not as docs/schemas/${name}.json says:\n${errors.join('\n')}\n--- stdout\n${stdout}`);
 }
 
 function parseJson(stdout: string, stderr: string): unknown {

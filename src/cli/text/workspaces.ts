@@ -5,13 +5,9 @@ import { printable } from '../../core/printable';
 import type { Palette } from '../../ui/colour';
 import { verdictText } from '../../ui/event-text';
 import { renderFacts, renderTable } from '../../ui/table';
+import type { ReportCase } from '../run-report';
 
 type Workspace = Awaited<ReturnType<typeof selectWorkspaces>>[number];
-
-/** A workspace as data: where it is, named as in the result of a pull, and what its workspace.json says. */
-export function workspaceResult({ path, headersPath, record }: Workspace): object {
-  return { workspace: path, headers: headersPath, record };
-}
 
 /** The table of `kh workspace list`. */
 export function workspacesTable(workspaces: Workspace[], colours: Palette): string {
@@ -82,6 +78,16 @@ export function checksText(checks: WorkspaceCheck[], colours: Palette): string {
     .map((check) => `\n${printable(check.workspace)}\n${check.problems.map(problemLine).join('')}`);
   return table + problems.join('');
 }
+
+/** A check for `--report`. */
+export function checkCase({ device, release, problems, ...facts }: WorkspaceCheck): ReportCase {
+  const one = { name: `${device} ${release}`, facts: { release, ...facts } };
+  if (problems.length === 0) return one;
+  const error = { code: 'STORE_DAMAGED' as const, message: problems.join('\n'), hint: MEND };
+  return { ...one, error };
+}
+
+const MEND = '`kh pull --force` makes it anew.';
 
 /** One path a line. */
 export function pathLines(workspaces: Workspace[]): string {

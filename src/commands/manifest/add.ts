@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { manifestFile } from '../../cli/flags/manifest-file';
 import { eachWorkspace, workspaceFlags } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';
@@ -22,7 +22,7 @@ checked last. Only the lab's own JSON form can be added to.`;
     note: Flags.string({ summary: 'Why it is trusted, for those who read the file.', helpValue: 'TEXT' }),
   };
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['manifest add']> {
     const { args, flags } = await this.parse(ManifestAdd);
     const { selectWorkspace } = await import('../../app/workspaces');
     const { addToManifest } = await import('../../app/manifests');

@@ -1,4 +1,4 @@
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { manifestFile } from '../../cli/flags/manifest-file';
 import { requireManifestFlag } from '../../cli/flags/pull-flags';
 import { workspaceFlags, workspaceSelection } from '../../cli/flags/workspace-flags';
@@ -21,7 +21,7 @@ Exits with 6 where there is a mismatch; with --require-manifest also where anyth
   static override args = { FILE: manifestFile };
   static override flags = { ...workspaceFlags, 'require-manifest': requireManifestFlag };
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['manifest check']> {
     const { args, flags } = await this.parse(ManifestCheck);
     const { selectWorkspaces } = await import('../../app/workspaces');
     const { requireManifest } = await import('../../app/open-manifest');

@@ -1,4 +1,4 @@
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { manifestFile } from '../../cli/flags/manifest-file';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
@@ -16,7 +16,7 @@ kernel/kheaders.md5; what cannot be used is refused with the reason.`;
   static override args = { FILE: manifestFile };
   static override flags = {};
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['manifest show']> {
     const { args } = await this.parse(ManifestShow);
     const { requireManifest } = await import('../../app/open-manifest');
     const manifest = await requireManifest(args.FILE);

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
 import { garbageText } from '../../cli/text/garbage';
@@ -19,7 +19,7 @@ Safe while other kh processes pull.`;
     'dry-run': Flags.boolean({ char: 'n', summary: 'Only show what would be removed.' }),
   };
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['store gc']> {
     const { flags } = await this.parse(StoreGc);
     const { collectStore } = await import('../../app/store-gc');
     const { store } = await this.openHome(flags);

@@ -1,8 +1,8 @@
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { workspaceFlags, workspaceSelection } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
-import { workspaceResult, workspacesTable } from '../../cli/text/workspaces';
+import { workspacesTable } from '../../cli/text/workspaces';
 
 export default class WorkspaceList extends KhCommand {
   static override summary = 'List the workspaces on disk.';
@@ -16,9 +16,9 @@ of the running kernel, in UTC.`;
   ];
   static override flags = workspaceFlags;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['workspace list']> {
     const { flags } = await this.parse(WorkspaceList);
-    const { selectWorkspaces } = await import('../../app/workspaces');
+    const { selectWorkspaces, workspaceResult } = await import('../../app/workspaces');
     const { store, emit } = await this.openHome(flags);
     const workspaces = await selectWorkspaces(store, workspaceSelection(flags), emit);
     if (workspaces.length === 0) emit({ type: 'warning', message: 'nothing has been pulled yet' });

@@ -1,4 +1,4 @@
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { oneWorkspace, workspaceFlags } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
@@ -18,7 +18,7 @@ folder \`headers\`.`;
   ];
   static override flags = workspaceFlags;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['workspace path']> {
     const { flags } = await this.parse(WorkspacePath);
     const { selectWorkspace } = await import('../../app/workspaces');
     const { store, emit } = await this.openHome(flags);

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { workspaceFlags, workspaceSelection } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
@@ -21,15 +21,14 @@ other devices may share them: \`kh store gc\` removes those that no workspace re
     all: Flags.boolean({ summary: 'Remove every workspace.', exclusive: ['serial', 'release'] }),
   };
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['workspace remove']> {
     const { flags } = await this.parse(WorkspaceRemove);
     if (!flags.all && flags.serial === undefined && flags.release === undefined) throw nothingNamed();
     const { removeWorkspaces, selectWorkspaces } = await import('../../app/workspaces');
     const { store, emit } = await this.openHome(flags);
     const workspaces = await selectWorkspaces(store, workspaceSelection(flags), emit);
-    const { unreferenced } = await removeWorkspaces(store, workspaces);
-    const removed = workspaces.map(({ path }) => path);
-    return this.done({ result: { removed, unreferenced } }, pathLines(workspaces));
+    const result = await removeWorkspaces(store, workspaces);
+    return this.done({ result }, pathLines(workspaces));
   }
 }
 

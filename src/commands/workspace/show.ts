@@ -1,8 +1,8 @@
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
 import { oneWorkspace, workspaceFlags } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
-import { workspaceFacts, workspaceResult } from '../../cli/text/workspaces';
+import { workspaceFacts } from '../../cli/text/workspaces';
 
 export default class WorkspaceShow extends KhCommand {
   static override summary = 'Show where a workspace came from and what it was checked against.';
@@ -15,9 +15,9 @@ Of several kernels of one device, the one is shown that was checked last.`;
   ];
   static override flags = workspaceFlags;
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['workspace show']> {
     const { flags } = await this.parse(WorkspaceShow);
-    const { selectWorkspace } = await import('../../app/workspaces');
+    const { selectWorkspace, workspaceResult } = await import('../../app/workspaces');
     const { store, emit } = await this.openHome(flags);
     const workspace = await selectWorkspace(store, oneWorkspace(flags, process.env), emit);
     return this.done({ result: workspaceResult(workspace) }, workspaceFacts(workspace, this.colours));

@@ -1,8 +1,9 @@
-import type { Envelope } from '../../cli/envelope';
+import type { Documents } from '../../cli/documents';
+import { reportFlag } from '../../cli/flags/report-flag';
 import { workspaceFlags, workspaceSelection } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
-import { checksText } from '../../cli/text/workspaces';
+import { checkCase, checksText } from '../../cli/text/workspaces';
 import { EXIT_CODES } from '../../core/errors';
 
 export default class WorkspaceVerify extends KhCommand {
@@ -16,9 +17,9 @@ Exits with 11 where anything is damaged, and says what; \`kh pull --force\` make
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -s 0A041FDD4003DM --json',
   ];
-  static override flags = workspaceFlags;
+  static override flags = { ...workspaceFlags, ...reportFlag };
 
-  async run(): Promise<Envelope> {
+  async run(): Promise<Documents['workspace verify']> {
     const { flags } = await this.parse(WorkspaceVerify);
     const { selectWorkspaces } = await import('../../app/workspaces');
     const { verifyWorkspaces } = await import('../../app/verify-workspaces');
@@ -30,6 +31,7 @@ Exits with 11 where anything is damaged, and says what; \`kh pull --force\` make
       { result: checks },
       checksText(checks, this.colours),
       sound ? { status: 'ok', exitCode: 0 } : { status: 'failed', exitCode: EXIT_CODES.STORE_DAMAGED },
+      checks.map(checkCase),
     );
   }
 }

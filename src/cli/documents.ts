@@ -1,0 +1,49 @@
+import type { BuildResult } from '../app/build-and-load';
+import type { DeviceDescription } from '../app/describe-devices';
+import type { LoadedModule } from '../app/load-module';
+import type { AddedEntries, ManifestCheck } from '../app/manifests';
+import type { Manifest } from '../app/open-manifest';
+import type { PulledHeaders } from '../app/pull-headers';
+import type { RecoveredSymvers } from '../app/recover-symvers';
+import type { Garbage } from '../app/store-gc';
+import type { UnloadedModule } from '../app/unload-module';
+import type { WorkspaceCheck } from '../app/verify-workspaces';
+import type { WorkspaceEnvironment } from '../app/workspace-env';
+import type { RemovedWorkspaces, WorkspacePaths, WorkspaceResult } from '../app/workspaces';
+import type { Envelope, OutcomesDocument, ResultDocument } from './envelope';
+
+export type { FailureDocument } from './envelope';
+
+/** Where a simulated adb server listens, and what is attached to it. */
+export interface SimulatorPlace {
+  /** `HOST:PORT` */
+  address: string;
+  host: string;
+  port: number;
+  serials: string[];
+}
+
+/**
+ * What each command prints with `--json` once it did its work, by its id. The
+ * schemas in docs/schemas are made from this, so whatever a command prints is
+ * described, and the compiler holds the command to it.
+ */
+export interface Documents {
+  'build-module': OutcomesDocument<BuildResult>;
+  devices: Envelope<{ devices: DeviceDescription[] }>;
+  env: ResultDocument<WorkspaceEnvironment>;
+  'load-module': OutcomesDocument<LoadedModule>;
+  'manifest add': ResultDocument<AddedEntries>;
+  'manifest check': ResultDocument<ManifestCheck[]>;
+  'manifest show': ResultDocument<Manifest>;
+  pull: OutcomesDocument<PulledHeaders>;
+  simulate: ResultDocument<SimulatorPlace>;
+  'store gc': ResultDocument<Garbage>;
+  symvers: OutcomesDocument<RecoveredSymvers>;
+  'unload-module': OutcomesDocument<UnloadedModule>;
+  'workspace list': ResultDocument<WorkspaceResult[]>;
+  'workspace path': ResultDocument<WorkspacePaths>;
+  'workspace remove': ResultDocument<RemovedWorkspaces>;
+  'workspace show': ResultDocument<WorkspaceResult>;
+  'workspace verify': ResultDocument<WorkspaceCheck[]>;
+}
