@@ -9,14 +9,11 @@ type Run = (argv: string[], options: { root: string }) => Promise<unknown>;
  * from before a command was found, and those that nobody caught.
  */
 export async function main(run: Run, argv: string[], root: string): Promise<void> {
-  const fail = (error: KhError) =>
-    presentFailure(error, {
-      json: asksForJson(argv, process.env),
-      stack: asksForStack(argv, process.env),
-      warnings: [],
-    });
+  const fail = (error: KhError, json = asksForJson(argv, process.env)) =>
+    presentFailure(error, { json, stack: asksForStack(argv, process.env), warnings: [] });
   process.on('uncaughtException', (thrown) => {
-    fail(isUnwritable(thrown) ? unwritable(thrown) : asKhError(thrown));
+    if (isUnwritable(thrown)) fail(unwritable(thrown), false);
+    else fail(asKhError(thrown));
     process.exit();
   });
   process.stderr.on('error', () => undefined); // whoever read it has gone: there is nobody left to tell

@@ -122,6 +122,13 @@ describe('stdout', () => {
       expect(run.stderr).not.toMatch(/EPIPE|unexpected|^\s+at /m);
     },
   );
+
+  it.each(['devices', 'pull --json'])('may be on a full disk, which stderr tells: kh %s', async (command) => {
+    const lab = await startLab({ devices: [pixel()] });
+    const run = await kh(command.split(' '), { lab, full: true });
+    expect(run).toExitWith(11);
+    expect(run.stderr).toMatch(/^error: cannot write the result: ENOSPC/m);
+  });
 });
 
 describe('stderr', () => {

@@ -23,6 +23,8 @@ export interface KhOptions {
   tty?: boolean;
   /** Nobody reads its stdout, as behind `| head` once that has seen enough. */
   unread?: boolean;
+  /** Its stdout goes to a disk without room, as Linux has one in /dev/full. */
+  full?: boolean;
   /** Milliseconds after which kh is killed, and the run rejects. */
   timeoutMs?: number;
 }
@@ -66,7 +68,7 @@ export async function startKh(args: readonly string[], options: KhOptions = {}):
   const home = options.home ?? join(folder, 'home');
   const stdoutFile = join(folder, 'stdout');
   const env = { ...environment(options, folder, home), ...options.env };
-  const [command, words] = options.tty ? terminal(args, stdoutFile) : [process.execPath, [PROGRAM, ...args]];
+  const [command, words] = commandFor(args, options, stdoutFile);
   const start = performance.now();
   const child = spawn(command, words, { cwd: options.cwd ?? folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   if (options.unread) child.stdout.destroy();
@@ -106,6 +108,18 @@ function environment({ lab }: KhOptions, folder: string, home: string): Record<s
     ANDROID_ADB_SERVER_ADDRESS: lab?.host ?? '127.0.0.1',
     ANDROID_ADB_SERVER_PORT: String(lab?.port ?? 1),
   };
+}
+
+function commandFor(
+  args: readonly string[],
+  { tty, full }: KhOptions,
+  stdoutFile: string,
+): [string, string[]] {
+  const words = [process.execPath, PROGRAM, ...args] as const;
+  if (tty) return terminal(args, stdoutFile);
+  if (full) return ['sh', ['-c', 'exec "$@" >/dev/full', 'sh', ...words]];
+  const [program, ...rest] = words;
+  return [program, rest];
 }
 
 function terminal(args: readonly string[], stdoutFile: string): [string, string[]] {
