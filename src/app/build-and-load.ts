@@ -1,11 +1,18 @@
-import { buildModule, onceForEachKernel, type Build, type BuildOptions } from './build-module';
+import { KhError } from '../core/errors';
+import { refuseUnusablePath } from '../kbuild/kdir/make-path';
+import type { Workspace } from '../store/workspaces';
+import { buildModule, onceForEachKernel, sourceFolder, type Build, type BuildOptions } from './build-module';
 import type { AttachedDevice, Context } from './context';
+import { kernelOf, trustedKernel, type KernelSelection, type KernelWorkspace } from './kernel-workspace';
 import { loadModule, type LoadedModule } from './load-module';
 import { readModuleFile } from './module-file';
 import { pullHeaders, type PullOptions } from './pull-headers';
+import { refuseOtherKernel } from './refuse-other-kernel';
 
 export interface BuildAndLoadOptions extends BuildOptions {
   pull: PullOptions;
+  /** The workspace to build against; where it is left out, that of the kernel which the device runs. */
+  selection?: KernelSelection;
   /** Load what was built, in the order of the build. */
   load: boolean;
 }
@@ -23,8 +30,10 @@ export function buildAndLoad(
 ): (device: AttachedDevice, context: Context) => Promise<BuildResult> {
   const build = onceForEachKernel(buildModule, options);
   return async (device, context) => {
-    const pulled = await pullHeaders(device, { ...options.pull, force: false }, context);
-    const built = await build(device, pulled, context);
+    await sourceFolder(options.source);
+    refuseUnusablePath(context.store.workspaces);
+    const kernel = await kernelFor(device, options, context);
+    const built = await build({ kernel, device }, context);
     if (!options.load) return built;
     const loaded: LoadedModule[] = [];
     for (const { path } of built.modules) {
@@ -34,4 +43,46 @@ export function buildAndLoad(
     }
     return { ...built, loaded };
   };
+}
+
+/**
+ * Builds against a workspace that is here. No device is asked.
+ *
+ * @throws KhError WORKSPACE_*, VERIFY_*, MANIFEST_UNUSABLE, BUILD_*, SYMVERS_UNAVAILABLE, TOOLCHAIN_MISSING, STORE_*; or the signal's reason
+ */
+export async function buildForKernel(
+  selection: KernelSelection,
+  options: Omit<BuildAndLoadOptions, 'load'>,
+  context: Context,
+): Promise<Build> {
+  await sourceFolder(options.source);
+  refuseUnusablePath(context.store.workspaces);
+  const workspace = await trustedKernel(selection, options.pull, context);
+  return buildModule({ kernel: kernelOf(workspace) }, options, context);
+}
+
+async function kernelFor(
+  device: AttachedDevice,
+  { selection, pull }: BuildAndLoadOptions,
+  context: Context,
+): Promise<KernelWorkspace> {
+  if (selection === undefined) return pullHeaders(device, { ...pull, force: false }, context);
+  const workspace = await workspaceFor(device, selection, pull, context);
+  await refuseOtherKernel(device, workspace, context);
+  return kernelOf(workspace);
+}
+
+/** The device's own workspace, where that fits: it tells builds of one release apart. */
+async function workspaceFor(
+  { listed: { serial } }: AttachedDevice,
+  selection: KernelSelection,
+  pull: PullOptions,
+  context: Context,
+): Promise<Workspace> {
+  try {
+    return await trustedKernel({ ...selection, serials: [serial] }, pull, context);
+  } catch (error) {
+    if (!(error instanceof KhError) || error.code !== 'WORKSPACE_NOT_FOUND') throw error;
+    return trustedKernel({ ...selection, serials: [] }, pull, context);
+  }
 }

@@ -12,10 +12,11 @@ import type { ToolchainChoice } from '../kbuild/toolchain/candidates';
 import { findMake } from '../kbuild/toolchain/find-make';
 import { treePath } from '../store/archives';
 import { withLock } from '../store/lock';
-import type { AttachedDevice, Context } from './context';
-import type { PulledHeaders } from './pull-headers';
-import { recoverSymvers, type SymversOptions } from './recover-symvers';
+import type { Context } from './context';
+import type { KernelWorkspace } from './kernel-workspace';
+import { recoverSymvers, type KernelAtHand, type SymversOptions } from './recover-symvers';
 import { runMake } from './run-make';
+import { kernelKey } from './symvers-readings';
 
 export interface BuildOptions {
   /** The module's folder: with a Kbuild, or a Makefile for the kernel's build. */
@@ -53,22 +54,22 @@ export interface Build {
  * @throws KhError BUILD_*, TOOLCHAIN_MISSING, SYMVERS_UNAVAILABLE, USAGE, STORE_*; or the signal's reason
  */
 export async function buildModule(
-  device: AttachedDevice,
-  pulled: PulledHeaders,
+  atHand: KernelAtHand,
   options: BuildOptions,
   context: Context,
 ): Promise<Build> {
   const start = performance.now();
+  const { kernel, device } = atHand;
   const source = await sourceFolder(options.source);
-  const symvers = await recoverSymvers(device, pulled, options.symvers, context);
-  const objects = join(pulled.workspace, 'build', `${plainName(source)}-${shortDigest(source)}`);
-  const { serial } = device.listed;
+  const symvers = await recoverSymvers(atHand, options.symvers, context);
+  const objects = join(kernel.workspace, 'build', `${plainName(source)}-${shortDigest(source)}`);
+  const serial = device?.listed.serial ?? kernel.device;
   return withLock(
     context.store,
     `build-${shortDigest(objects)}`,
     async () => {
-      const headersPath = treePath(context.store, pulled.sha256);
-      const kdirPath = join(pulled.workspace, 'kdir');
+      const headersPath = treePath(context.store, kernel.sha256);
+      const kdirPath = join(kernel.workspace, 'kdir');
       const { signal, emit } = context;
       const choice = options.toolchain;
       const kdir = await makeKdir({ kdirPath, headersPath, symversPath: symvers.path, choice, signal });
@@ -79,12 +80,12 @@ export async function buildModule(
       emit({ type: 'build.started', serial, source });
       const words = options.makeWords;
       await runMake({ make, kdir: kdirPath, source, out: objects, words, serial, signal, emit });
-      const built = await checkBuilt(pulled, symvers.path, objects, context);
+      const built = await checkBuilt(kernel, symvers.path, objects, context);
       const modules = await deliver(built, options.outputPath);
       const milliseconds = Math.round(performance.now() - start);
       for (const { path } of modules) emit({ type: 'build.finished', serial, path, milliseconds });
       const { toolchain, notes } = kdir;
-      const { release } = pulled;
+      const { release } = kernel;
       const compiler = toolchain.compiler.text;
       return { kdir: kdirPath, release, objects, modules, compiler, notes, milliseconds };
     },
@@ -96,16 +97,18 @@ export async function buildModule(
 export function onceForEachKernel(
   build: typeof buildModule,
   options: BuildOptions,
-): (device: AttachedDevice, pulled: PulledHeaders, context: Context) => Promise<Build> {
+): (atHand: KernelAtHand, context: Context) => Promise<Build> {
   const builds = new Map<string, Promise<Build>>();
-  return (device, pulled, context) => {
-    const started = builds.get(pulled.sha256) ?? build(device, pulled, options, context);
-    builds.set(pulled.sha256, started);
+  return (atHand, context) => {
+    const name = JSON.stringify(kernelKey(atHand.kernel));
+    const started = builds.get(name) ?? build(atHand, options, context);
+    builds.set(name, started);
     return started;
   };
 }
 
-async function sourceFolder(folder: string): Promise<string> {
+/** @throws KhError USAGE where there is no such folder */
+export async function sourceFolder(folder: string): Promise<string> {
   const path = resolve(folder);
   const found = await stat(path).catch((error: unknown) => {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
@@ -117,7 +120,7 @@ async function sourceFolder(folder: string): Promise<string> {
 
 /** The finished modules, each as the kernel's loader would see it. Throws for the first that it would refuse. */
 async function checkBuilt(
-  pulled: PulledHeaders,
+  kernel: KernelWorkspace,
   symversPath: string,
   objects: string,
   { store }: Context,
@@ -125,7 +128,7 @@ async function checkBuilt(
   const built = await builtFiles(objects);
   const files = [symversPath, join(objects, 'Module.symvers'), ...(await extraSymbols(objects))];
   const exported = (await Promise.all(files.map(readSymvers))).flat();
-  const expected = loaderExpectations({ headers: treePath(store, pulled.sha256), exported });
+  const expected = loaderExpectations({ headers: treePath(store, kernel.sha256), exported });
   const modules: BuiltModule[] = [];
   for (const path of built) {
     const findings = checkModule(await readFile(path), path, expected);

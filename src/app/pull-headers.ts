@@ -35,6 +35,8 @@ export interface PulledHeaders {
   /** The name of the device in the store. */
   device: string;
   release: string;
+  /** `uname -v`: the build's number and time. */
+  version: string;
   machine: string;
   arch: string;
   /** Of the archive. */
@@ -209,6 +211,7 @@ function ready(
     headers: headersPath,
     device: record.device.name,
     release: kernel.release,
+    version: kernel.version,
     machine: kernel.machine,
     arch: kernel.arch,
     ...archive,

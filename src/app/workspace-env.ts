@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Emit } from '../core/events';
 import { shellQuote } from '../device/shell-quote';
 import { makeKdir } from '../kbuild/kdir/make-kdir';
 import type { ToolchainChoice } from '../kbuild/toolchain/candidates';
@@ -6,9 +7,34 @@ import { treePath } from '../store/archives';
 import type { Store } from '../store/layout';
 import { readIfThere } from '../store/whole-file';
 import type { Workspace } from '../store/workspaces';
+import { kernelOf, selectKernel } from './kernel-workspace';
+import { symversPath } from './symvers-readings';
+import { selectWorkspace, type WorkspaceSelection } from './workspaces';
 
 /** The variables that Makefiles, bcc and bpftrace look for. */
 export type WorkspaceEnvironment = Record<string, string>;
+
+/**
+ * The workspace to build against by hand: the only one, or the latest of the
+ * only device; with a release or a workspace named, as for builds.
+ *
+ * @throws KhError WORKSPACE_*, USAGE, STORE_*
+ */
+export async function environmentWorkspace(
+  store: Store,
+  selection: WorkspaceSelection,
+  named: string | undefined,
+  emit: Emit,
+): Promise<Workspace> {
+  const { serials, release } = selection;
+  if (named === undefined && release === undefined) return selectWorkspace(store, selection, emit);
+  const kernel = release === undefined ? {} : { kernel: release };
+  return selectKernel(
+    store,
+    { serials, ...kernel, ...(named === undefined ? {} : { workspace: named }) },
+    emit,
+  );
+}
 
 /**
  * What a shell needs for building by hand against a workspace. Its `kdir` is
@@ -24,9 +50,9 @@ export async function workspaceEnvironment(
 ): Promise<{ variables: WorkspaceEnvironment; notes: string[] }> {
   const headersPath = treePath(store, workspace.record.archive.sha256);
   const kdirPath = join(workspace.path, 'kdir');
-  const symvers = join(workspace.path, 'Module.symvers');
-  const symversPath = (await readIfThere(symvers)) === undefined ? undefined : symvers;
-  const { arch, notes } = await makeKdir({ kdirPath, headersPath, symversPath, choice, signal });
+  const symvers = symversPath(kernelOf(workspace));
+  const known = (await readIfThere(symvers)) === undefined ? undefined : symvers;
+  const { arch, notes } = await makeKdir({ kdirPath, headersPath, symversPath: known, choice, signal });
   const variables = {
     KDIR: kdirPath,
     KERNEL_SRC: kdirPath,
@@ -35,7 +61,7 @@ export async function workspaceEnvironment(
     BCC_KERNEL_SOURCE: workspace.headersPath,
   };
   const missing =
-    symversPath === undefined
+    known === undefined
       ? [
           'there is no Module.symvers yet: `kh symvers` recovers it, and modules that use exported symbols need it',
         ]

@@ -96,7 +96,8 @@ export async function removeWorkspaces(store: Store, workspaces: Workspace[]): P
   return { removed: workspaces.map(({ path }) => path), unreferenced };
 }
 
-function isOf({ record: { device } }: Workspace, serial: string): boolean {
+/** Whether a workspace's device goes by this name: in the store, by its own number, or as adb has seen it. */
+export function isOf({ record: { device } }: Workspace, serial: string): boolean {
   return [device.name, device.serialno, ...device.serials].includes(serial);
 }
 

@@ -29,7 +29,7 @@ export interface SimulatorPlace {
  * described, and the compiler holds the command to it.
  */
 export interface Documents {
-  'build-module': OutcomesDocument<BuildResult>;
+  'build-module': OutcomesDocument<BuildResult> | ResultDocument<BuildResult>;
   devices: Envelope<{ devices: DeviceDescription[] }>;
   env: ResultDocument<WorkspaceEnvironment>;
   'load-module': OutcomesDocument<LoadedModule>;
@@ -39,7 +39,7 @@ export interface Documents {
   pull: OutcomesDocument<PulledHeaders>;
   simulate: ResultDocument<SimulatorPlace>;
   'store gc': ResultDocument<Garbage>;
-  symvers: OutcomesDocument<RecoveredSymvers>;
+  symvers: OutcomesDocument<RecoveredSymvers> | ResultDocument<RecoveredSymvers>;
   'unload-module': OutcomesDocument<UnloadedModule>;
   'workspace list': ResultDocument<WorkspaceResult[]>;
   'workspace path': ResultDocument<WorkspacePaths>;

@@ -4,7 +4,7 @@ import type { AttachedDevice, Context } from '../app/context';
 import type { RunBase } from '../app/over-devices';
 import type { KhError } from '../core/errors';
 import type { KhEvent } from '../core/events';
-import { TIME_LIMITS } from '../core/limits';
+import { ARCHIVE_LIMITS, TIME_LIMITS } from '../core/limits';
 import type { DeviceOutcome } from '../core/outcome';
 import { palette, wantsColour, type Palette } from '../ui/colour';
 import { openReporter } from '../ui/open-reporter';
@@ -94,10 +94,11 @@ export abstract class KhCommand extends Command {
   }
 
   /** As `work`, with the store: for commands that meet no device. */
-  protected async openHome(flags: WorkFlags) {
+  protected async openHome(flags: WorkFlags): Promise<Context> {
     const { openHome } = await import('../app/open-home');
     const work = await this.work(flags);
-    return { ...work, store: await openHome(process.env, work.signal) };
+    const store = await openHome(process.env, work.signal);
+    return { ...work, store, times: TIME_LIMITS, limits: ARCHIVE_LIMITS };
   }
 
   /** Does `work` on each device that the flags choose. */
@@ -125,6 +126,15 @@ export abstract class KhCommand extends Command {
     if (!this.jsonEnabled()) process.stdout.write(text);
     process.exitCode = status.exitCode;
     return { ...status, ...body, warnings: this.warnings };
+  }
+
+  /** The end of a command that worked on a workspace, in place of devices. */
+  protected doneHere<T extends object>(
+    { workspace, kernel = '' }: { workspace?: string; kernel?: string },
+    result: T,
+    text: string,
+  ): Promise<Envelope<{ result: T }>> {
+    return this.done({ result }, text, undefined, [{ name: workspace ?? kernel, facts: result }]);
   }
 
   /** What `done` would print, now: for a command that goes on. */

@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { deviceFlags } from '../cli/flags/device-flags';
+import { kernelFlags, kernelSelection } from '../cli/flags/kernel-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
 import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
 import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
@@ -8,7 +9,7 @@ import { reportFlag } from '../cli/flags/report-flag';
 import type { Documents } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
-import { builtPaths } from '../cli/text/built';
+import { builtPaths, modulePaths } from '../cli/text/built';
 
 export default class BuildModule extends KhCommand {
   static override summary = 'Build a kernel module that loads on the kernel a device runs.';
@@ -30,6 +31,7 @@ module. With --all, devices that run the same kernel share one build.`;
   static override flags = {
     ...deviceFlags,
     ...reportFlag,
+    ...kernelFlags,
     ...pullFlags,
     ...symversFlags,
     ...toolchainFlags,
@@ -40,8 +42,9 @@ module. With --all, devices that run the same kernel share one build.`;
 
   async run(): Promise<Documents['build-module']> {
     const { args, flags } = await this.parse(BuildModule);
-    const { buildAndLoad } = await import('../app/build-and-load');
-    const build = buildAndLoad({
+    const { buildAndLoad, buildForKernel } = await import('../app/build-and-load');
+    const selection = kernelSelection(flags, flags.load);
+    const options = {
       source: args.source,
       pull: pullOptions(flags),
       symvers: symversOptions(flags, flags.force),
@@ -49,8 +52,13 @@ module. With --all, devices that run the same kernel share one build.`;
       makeWords: args.words ?? [],
       load: flags.load,
       ...(flags.output === undefined ? {} : { outputPath: flags.output }),
-    });
-    const outcomes = await this.overDevices(flags, build);
+      ...(selection === undefined ? {} : { selection }),
+    };
+    if (selection !== undefined && !flags.load) {
+      const result = await buildForKernel(selection, options, await this.openHome(flags));
+      return this.doneHere(selection, result, modulePaths(result));
+    }
+    const outcomes = await this.overDevices(flags, buildAndLoad(options));
     return this.doneOver(outcomes, builtPaths(outcomes, flags));
   }
 }

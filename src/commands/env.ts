@@ -1,4 +1,5 @@
 import type { Documents } from '../cli/documents';
+import { workspaceFlag } from '../cli/flags/kernel-flags';
 import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
 import { oneWorkspace, workspaceFlags } from '../cli/flags/workspace-flags';
 import { KhCommand } from '../cli/kh-command';
@@ -13,14 +14,14 @@ for. Brings the workspace's KDIR up to date; no device is asked.`;
     'eval "$(<%= config.bin %> <%= command.id %>)"; make -C "$KDIR" M="$PWD" modules',
     '<%= config.bin %> <%= command.id %> -s 0A041FDD4003DM --json',
   ];
-  static override flags = { ...workspaceFlags, ...toolchainFlags };
+  static override flags = { ...workspaceFlags, workspace: workspaceFlag, ...toolchainFlags };
 
   async run(): Promise<Documents['env']> {
     const { flags } = await this.parse(Env);
-    const { selectWorkspace } = await import('../app/workspaces');
-    const { exportLines, workspaceEnvironment } = await import('../app/workspace-env');
+    const { environmentWorkspace, exportLines, workspaceEnvironment } = await import('../app/workspace-env');
     const { store, signal, emit } = await this.openHome(flags);
-    const workspace = await selectWorkspace(store, oneWorkspace(flags, process.env), emit);
+    const selection = oneWorkspace(flags, process.env);
+    const workspace = await environmentWorkspace(store, selection, flags.workspace, emit);
     const choice = toolchainChoice(flags);
     const { variables, notes } = await workspaceEnvironment(store, workspace, choice, signal);
     for (const message of notes) emit({ type: 'warning', message });

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { deviceFlags } from '../cli/flags/device-flags';
+import { kernelFlags, kernelSelection } from '../cli/flags/kernel-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
 import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
 import { reportFlag } from '../cli/flags/report-flag';
@@ -24,6 +25,7 @@ for each kernel. --json says where the symbols came from.`;
   static override flags = {
     ...deviceFlags,
     ...reportFlag,
+    ...kernelFlags,
     ...pullFlags,
     ...symversFlags,
     force: Flags.boolean({ summary: 'Read the device again, whatever was kept.' }),
@@ -32,12 +34,14 @@ for each kernel. --json says where the symbols came from.`;
 
   async run(): Promise<Documents['symvers']> {
     const { flags } = await this.parse(Symvers);
-    const { pullHeaders } = await import('../app/pull-headers');
-    const { recoverSymvers } = await import('../app/recover-symvers');
-    const outcomes = await this.overDevices(flags, async (device, context) => {
-      const pulled = await pullHeaders(device, { ...pullOptions(flags), force: false }, context);
-      return recoverSymvers(device, pulled, symversOptions(flags, flags.force), context);
-    });
+    const { symversOfDevice, symversOfKernel } = await import('../app/symvers');
+    const options = { pull: pullOptions(flags), symvers: symversOptions(flags, flags.force) };
+    const selection = kernelSelection(flags);
+    if (selection !== undefined) {
+      const result = await symversOfKernel(selection, options, await this.openHome(flags));
+      return this.doneHere(selection, result, `${result.path}\n`);
+    }
+    const outcomes = await this.overDevices(flags, symversOfDevice(options));
     return this.doneOver(
       outcomes,
       devicePaths(outcomes, flags, ({ path }) => path),

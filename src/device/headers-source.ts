@@ -120,7 +120,12 @@ function archiveSource(
   };
 }
 
-async function askMd5(access: Access, path: string, options: CallOptions): Promise<string | undefined> {
+/** What md5sum on the device makes of the archive; undefined where there is none, or it may not be read. */
+export async function askMd5(
+  access: Access,
+  path: string,
+  options: CallOptions,
+): Promise<string | undefined> {
   const output = await runWith(access, `md5sum ${path}`, options);
   return /^([0-9a-f]{32})\b/m.exec(output.stdout.toString('latin1'))?.[1];
 }

@@ -33,6 +33,8 @@ const FOLDERS = ['archives', 'trees', 'workspaces', 'devices', 'leases', 'locks'
 /**
  * Where kh keeps what it pulls: `KH_HOME` (a relative one counts from the
  * current folder), or else the platform's folder for an application's data.
+ * On macOS that has a space in it, which make cannot work with, so kh goes
+ * where it goes on Linux.
  *
  * @see the XDG Base Directory Specification: a relative XDG_DATA_HOME is ignored
  */
@@ -44,7 +46,6 @@ export function homeFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): s
   }
   const user = env['HOME'] ?? '';
   const home = user.startsWith('/') ? user : homedir();
-  if (platform === 'darwin') return posix.join(home, 'Library', 'Application Support', 'kh');
   const data = env['XDG_DATA_HOME'] ?? '';
   return posix.join(data.startsWith('/') ? data : posix.join(home, '.local', 'share'), 'kh');
 }

@@ -18,7 +18,8 @@ export const workspaceFlags = {
     helpGroup: HELP,
   }),
   release: Flags.string({
-    summary: 'Kernel release, as `uname -r` prints it.',
+    summary: 'Kernel release, as `uname -r` prints it; --kernel is the same.',
+    aliases: ['kernel'],
     helpValue: 'RELEASE',
     helpGroup: HELP,
   }),
@@ -31,9 +32,13 @@ export function workspaceSelection({ serial, release }: WorkspaceFlags): Workspa
   return { serials: serial ?? [], ...(release === undefined ? {} : { release }) };
 }
 
-/** As `workspaceSelection`, for commands that want one: ANDROID_SERIAL counts as it does for adb. */
-export function oneWorkspace(flags: WorkspaceFlags, env: NodeJS.ProcessEnv): WorkspaceSelection {
-  return workspaceSelection({ ...flags, serial: flags.serial ?? serialOf(env) });
+/** As `workspaceSelection`, for commands that want one: ANDROID_SERIAL counts where no flag says which. */
+export function oneWorkspace(
+  flags: WorkspaceFlags & { workspace?: string | undefined },
+  env: NodeJS.ProcessEnv,
+): WorkspaceSelection {
+  const isNamed = flags.workspace !== undefined;
+  return workspaceSelection({ ...flags, serial: flags.serial ?? (isNamed ? [] : serialOf(env)) });
 }
 
 /** As `oneWorkspace`, one selection for each device that is named. */

@@ -14,3 +14,8 @@ export function builtPaths(
   );
   return devicePaths(perModule, asked, ({ path }) => path);
 }
+
+/** The same of a build that no device took part in. */
+export function modulePaths({ modules }: Build): string {
+  return modules.map(({ path }) => `${path}\n`).join('');
+}

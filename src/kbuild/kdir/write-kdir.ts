@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { diskError } from '../../core/disk-error';
-import { KhError, isErrno } from '../../core/errors';
+import { isErrno } from '../../core/errors';
 import type { SettledFlags } from '../flags/settle-flags';
 import type { KernelArch, KernelConfig, KernelVersion } from '../kernel-config';
 import { runTool } from '../toolchain/run-tool';
@@ -10,6 +10,7 @@ import { autoConf, dotConfig } from './config-files';
 import type { KdirRecord } from './kdir-record';
 import { kernelMk } from './kernel-mk';
 import { moduleLinkerScript } from './linker-script';
+import { refuseUnusablePath } from './make-path';
 
 export interface KdirOptions {
   /** The folder to write, made where it is not there. */
@@ -38,9 +39,6 @@ const FILES = [
   'kh/plain-jump-labels.h',
 ];
 
-/** What make, or a shell on its behalf, would take apart. */
-const UNUSABLE = /[\s:;|&=%*?[\]<>{}!"'`\\#$(),]/u;
-
 /**
  * Writes the folder that stands in for a prepared kernel tree:
  * `make -C KDIR M=FOLDER modules` builds FOLDER's modules.
@@ -53,7 +51,7 @@ const UNUSABLE = /[\s:;|&=%*?[\]<>{}!"'`\\#$(),]/u;
  */
 export async function writeKdir(options: KdirOptions): Promise<void> {
   const { kdirPath, headersPath, config, version } = options;
-  for (const path of [kdirPath, headersPath]) refuseUnusable(path);
+  for (const path of [kdirPath, headersPath]) refuseUnusablePath(path);
   try {
     for (const name of ['kh', 'include/config']) await mkdir(join(kdirPath, name), { recursive: true });
     await linkHeaders(kdirPath, headersPath);
@@ -147,14 +145,4 @@ async function writeIfOther(path: string, text: string): Promise<void> {
   const beside = `${path}.${process.pid}`;
   await writeFile(beside, text);
   await rename(beside, path);
-}
-
-function refuseUnusable(path: string): void {
-  const character = UNUSABLE.exec(path)?.[0];
-  if (character === undefined) return;
-  throw new KhError('BUILD_BAD_PATH', {
-    message: `make cannot work with ${path}: there is ${character === ' ' ? 'a space' : character} in its path`,
-    hint: 'Set KH_HOME to a folder with a plainer path.',
-    details: { path, character },
-  });
 }

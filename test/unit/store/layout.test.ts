@@ -14,7 +14,7 @@ describe('homeFolder', () => {
     [{ KH_HOME: 'here' }, 'linux', resolve('here')],
     [{ KH_HOME: '', XDG_DATA_HOME: '/data' }, 'linux', '/data/kh'],
     [{ XDG_DATA_HOME: 'relative', HOME: '/home/ada' }, 'linux', '/home/ada/.local/share/kh'],
-    [{ HOME: '/Users/ada' }, 'darwin', '/Users/ada/Library/Application Support/kh'],
+    [{ HOME: '/Users/ada' }, 'darwin', '/Users/ada/.local/share/kh'],
     [{ LOCALAPPDATA: 'C:\\Users\\ada\\AppData\\Local' }, 'win32', 'C:\\Users\\ada\\AppData\\Local\\kh'],
     [{}, 'linux', join(homedir(), '.local/share/kh')],
   ])('reads %j on %s as %s', (env, platform, expected) => {
