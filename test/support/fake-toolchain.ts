@@ -86,14 +86,17 @@ done
 `;
 
 const MODPOST = `
+traceable=
 while [ $# -gt 0 ]; do
   case $1 in
     --kdir|--extra-symbols) shift ;;
     --output-symvers) : >"$2"; shift ;;
+    --call-sites) traceable=y; shift ;;
     --warn) ;;
     *) ! grep -q undefined "$1" || { echo "modpost: error: $1: undefined" >&2; exit 1; }
        made="\${1%.o}.mod.c"
-       [ -f "$made" ] || echo "/* completes $1 */" >"$made" ;;
+       [ -f "$made" ] || echo "/* completes $1 */" >"$made"
+       [ -z "$traceable" ] || cp "$1" "\${1%.o}.traceable.o" ;;
   esac
   shift
 done

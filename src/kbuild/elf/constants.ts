@@ -17,7 +17,7 @@ export const SHT = {
   SYMTAB_SHNDX: 18,
 } as const;
 
-export const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4 } as const;
+export const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4, INFO_LINK: 0x40 } as const;
 
 export const SHN = { UNDEF: 0, LORESERVE: 0xff00, ABS: 0xfff1, COMMON: 0xfff2, XINDEX: 0xffff } as const;
 

@@ -36,6 +36,8 @@ export interface ElfSymbol {
 }
 
 export interface ElfRelocation {
+  /** Where in the file its entry starts, in bytes. */
+  readonly entry: number;
   /** In bytes from the start of the section that it changes. */
   readonly offset: number;
   /** As the psABI of the machine numbers it. */
@@ -191,6 +193,7 @@ function readRelocations(
       reader.fail(`has a relocation for symbol ${symbolIndex}, which does not exist`);
     }
     return {
+      entry: at,
       offset,
       type: reader.u32(at + 8),
       addend: reader.s64(at + 16),

@@ -37,7 +37,7 @@ function needsPlainJumpLabels({ config }: FlagInputs): boolean {
   return config.isOn('HAVE_JUMP_LABEL_HACK');
 }
 
-function notesOn({ config, arch, compiler }: FlagInputs): string[] {
+function notesOn({ config }: FlagInputs): string[] {
   const notes = LEFT_OUT.filter(([option]) => config.isOn(option)).map(
     ([option, lost]) => `The kernel has CONFIG_${option}; the module is built without it: ${lost}.`,
   );
@@ -45,9 +45,6 @@ function notesOn({ config, arch, compiler }: FlagInputs): string[] {
     notes.push(
       'The kernel has CONFIG_UBSAN; the module is built without it: undefined behaviour goes unseen.',
     );
-  }
-  if (arch === 'x86_64' && compiler.kind === 'clang' && config.isOn('FUNCTION_TRACER')) {
-    notes.push('Functions of the module cannot be traced with ftrace: on x86_64 that takes objtool.');
   }
   return notes;
 }

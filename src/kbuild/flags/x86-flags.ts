@@ -107,9 +107,9 @@ export const X86_FLAGS: FlagRow[] = [
     for: 'both',
   },
   {
-    // clang has no -mrecord-mcount for x86; the kernel's own build has objtool find the calls.
-    flags: ['-pg', '-mfentry', '-mrecord-mcount'],
-    when: ({ config, compiler }) => config.isOn('FUNCTION_TRACER') && compiler.kind === 'gcc',
+    // clang has no -mrecord-mcount for x86: there, modpost lists the calls.
+    flags: ({ compiler }) => ['-pg', '-mfentry', ...(compiler.kind === 'gcc' ? ['-mrecord-mcount'] : [])],
+    when: isOn('FUNCTION_TRACER'),
     config: 'FUNCTION_TRACER',
     class: 'diag',
     without: 'functions cannot be traced',

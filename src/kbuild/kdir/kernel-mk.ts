@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FlagGroup } from '../flags/flag-plan';
 import type { SettledFlags } from '../flags/settle-flags';
-import { isAtLeast, type KernelArch, type KernelVersion } from '../kernel-config';
+import { isAtLeast, type KernelArch, type KernelConfig, type KernelVersion } from '../kernel-config';
+import type { CallSiteForm } from '../modpost/call-sites';
 import type { Toolchain } from '../toolchain/toolchain';
 import { makeText, makeWord, makeWords } from './make-text';
 
@@ -10,6 +11,7 @@ export interface KernelMkInputs {
   kdirPath: string;
   headersPath: string;
   arch: KernelArch;
+  config: KernelConfig;
   version: KernelVersion;
   toolchain: Toolchain;
   flags: SettledFlags;
@@ -40,6 +42,7 @@ export function kernelMk(inputs: KernelMkInputs): string {
       KERNELVERSION: `${version.major}.${version.minor}.${version.patch}`,
       kh_headers: makeWord(headersPath),
       kh_modpost: makeWords(modpost),
+      kh_call_sites: callSiteForm(inputs) ?? '',
     }),
     assignments({
       kh_cc: makeWords(compiler.command),
@@ -54,6 +57,18 @@ export function kernelMk(inputs: KernelMkInputs): string {
     assignments(flagVariables(inputs.flags)),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/**
+ * What modpost is to make of the calls of `__fentry__`; undefined where the
+ * compiler lists them itself, or ftrace does not go by them.
+ *
+ * @see FTRACE_MCOUNT_USE_OBJTOOL and CC_USING_NOP_MCOUNT in kernel/trace/Kconfig and Makefile, since 5.12
+ */
+function callSiteForm({ arch, config, toolchain }: KernelMkInputs): CallSiteForm | undefined {
+  if (arch !== 'x86_64' || toolchain.compiler.kind !== 'clang' || !config.isOn('DYNAMIC_FTRACE'))
+    return undefined;
+  return config.isOn('FTRACE_MCOUNT_USE_OBJTOOL') ? 'nops' : 'calls';
 }
 
 function machine(arch: KernelArch): string {

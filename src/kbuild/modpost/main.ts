@@ -6,19 +6,21 @@ import { isErrno, KhError } from '../../core/errors';
 import { printable } from '../../core/printable';
 import { readKdirRecord } from '../kdir/kdir-record';
 import { formatSymvers, parseSymvers, type SymversEntry } from '../symvers/symvers-file';
+import type { CallSiteForm } from './call-sites';
 import { formatDiagnostic, type Diagnostic } from './diagnostic';
 import { readKernelSymbols } from './kernel-symbols';
 import { readKernelTarget } from './kernel-target';
 import { runModpost } from './run-modpost';
 
 const USAGE =
-  'usage: modpost --kdir DIR --output-symvers FILE [--extra-symbols FILE]... [--kallsyms FILE] [--warn] OBJECT...';
+  'usage: modpost --kdir DIR --output-symvers FILE [--extra-symbols FILE]... [--kallsyms FILE] [--call-sites calls|nops] [--warn] OBJECT...';
 
 /**
  * What a kdir's Makefile runs, once for all modules of a build: writes
- * `X.mod.c` beside each `X.o`, and the build's own Module.symvers. A file
- * that would stay as it is is not touched. Nothing is written when there is
- * an error.
+ * `X.mod.c` beside each `X.o`, and the build's own Module.symvers; with
+ * `--call-sites` also `X.traceable.o`, which is `X.o` with a list for ftrace.
+ * A file that would stay as it is is not touched. Nothing is written when
+ * there is an error.
  *
  * @returns the exit code: 0; 1 for a module that must not be; 2 for wrong arguments
  */
@@ -46,6 +48,7 @@ function run(argv: string[]): number {
     kernelExports,
     extraExports: options.extraSymbols.flatMap(readSymvers),
     warnOnly: options.warn,
+    callSites: options.callSites,
     kernelSymbols: () => readKernelSymbols(options.kallsyms ?? join(options.kdir, 'kallsyms')),
   });
   const diagnostics = [
@@ -55,6 +58,7 @@ function run(argv: string[]): number {
   for (const diagnostic of diagnostics) say(formatDiagnostic(diagnostic));
   if (diagnostics.some(({ severity }) => severity === 'error')) return 1;
   for (const [path, source] of result.sources) writeIfChanged(path.replace(/\.o$/, '.mod.c'), source);
+  for (const [path, object] of result.traceable) writeIfChanged(path.replace(/\.o$/, '.traceable.o'), object);
   writeIfChanged(options.outputSymvers, formatSymvers(result.symvers));
   return 0;
 }
@@ -64,6 +68,7 @@ interface Arguments {
   outputSymvers: string;
   extraSymbols: string[];
   kallsyms: string | undefined;
+  callSites: CallSiteForm | undefined;
   warn: boolean;
   objects: string[];
 }
@@ -74,10 +79,16 @@ function readArguments(argv: string[]): Arguments | string {
   if (typeof parsed === 'string') return parsed;
   const { values, positionals: objects } = parsed;
   const { kdir, 'output-symvers': outputSymvers, 'extra-symbols': extraSymbols, kallsyms, warn } = values;
+  const { 'call-sites': callSites } = values;
   if (kdir === undefined || outputSymvers === undefined) return '--kdir and --output-symvers are needed';
+  if (!isCallSiteForm(callSites)) return `--call-sites ${callSites} is neither calls nor nops`;
   const stranger = objects.find((path) => !path.endsWith('.o'));
   if (stranger !== undefined) return `${stranger} is no object (.o)`;
-  return { kdir, outputSymvers, extraSymbols, kallsyms, warn, objects };
+  return { kdir, outputSymvers, extraSymbols, kallsyms, callSites, warn, objects };
+}
+
+function isCallSiteForm(text: string | undefined): text is CallSiteForm | undefined {
+  return text === undefined || text === 'calls' || text === 'nops';
 }
 
 /** @returns what is wrong, in Node's words, for what is no option */
@@ -91,6 +102,7 @@ function parse(args: string[]) {
         'output-symvers': { type: 'string' },
         'extra-symbols': { type: 'string', multiple: true, default: [] },
         kallsyms: { type: 'string' },
+        'call-sites': { type: 'string' },
         warn: { type: 'boolean', default: false },
       },
     });
@@ -122,9 +134,9 @@ function noSymvers(kdir: string): Diagnostic {
   };
 }
 
-function writeIfChanged(path: string, content: string): void {
+function writeIfChanged(path: string, content: string | Buffer): void {
   try {
-    if (readFileSync(path, 'utf8') === content) return;
+    if (readFileSync(path).equals(Buffer.from(content))) return;
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }

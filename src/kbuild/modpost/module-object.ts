@@ -10,6 +10,7 @@ export interface ModuleObject {
   path: string;
   /** The file's name without `.o`, which the `.ko` and its users' `depends` have too. */
   name: string;
+  bytes: Buffer;
   elf: ElfFile;
   modinfo: ModInfo;
   /** What the kernel or another module must provide; weak ones may stay missing. */
@@ -35,6 +36,7 @@ export function readModuleObject(bytes: Buffer, path: string): ModuleObject {
   return {
     path,
     name: posix.basename(path).replace(/\.o$/, ''),
+    bytes,
     elf,
     modinfo: readModInfo(elf),
     imports: outside.filter(({ shndx, name }) => shndx === SHN.UNDEF && isImport(name)),

@@ -1,4 +1,5 @@
 import type { SymversEntry } from '../symvers/symvers-file';
+import { listCallSites, type CallSiteForm } from './call-sites';
 import { checkCommon, checkExports, checkTrimmed } from './definitions';
 import { readAliases } from './device-table';
 import type { Diagnostic } from './diagnostic';
@@ -30,6 +31,8 @@ export interface ModpostInput {
   extraExports: SymversEntry[];
   /** KBUILD_MODPOST_WARN: a module with undefined symbols is made all the same. */
   warnOnly: boolean;
+  /** Where it is modpost that lists for ftrace what can be traced: what the kernel expects there. */
+  callSites?: CallSiteForm | undefined;
   /** Every symbol of the running kernel, with the module that has it; asked only when something is missing. */
   kernelSymbols: () => ReadonlyMap<string, string>;
 }
@@ -37,6 +40,8 @@ export interface ModpostInput {
 export interface ModpostResult {
   /** The source that completes each module, by the path of its object. */
   sources: Map<string, string>;
+  /** Each object with its call sites listed, by its path; empty without `callSites`. */
+  traceable: Map<string, Buffer>;
   /** What the modules export. */
   symvers: SymversEntry[];
   diagnostics: Diagnostic[];
@@ -51,7 +56,7 @@ export interface ModpostResult {
  * @throws KhError BUILD_BAD_OBJECT
  */
 export function runModpost(input: ModpostInput): ModpostResult {
-  const { kernel, kernelExports, extraExports } = input;
+  const { kernel, kernelExports, extraExports, callSites } = input;
   const modules = input.objects.map(({ path, bytes }) => readModuleObject(bytes, path));
   const crcs = kernel.versionTables.basic || kernel.versionTables.extended;
   const digests = new Map<ModuleObject, string>();
@@ -66,6 +71,7 @@ export function runModpost(input: ModpostInput): ModpostResult {
   const { table, own } = joinSymbols([...(kernelExports ?? []), ...extraExports], modules, crcOf);
   const diagnostics = [...own.diagnostics];
   const sources = new Map<string, string>();
+  const traceable = new Map<string, Buffer>();
   for (const module of modules) {
     const imports = resolveImports(module, table);
     const { aliases, diagnostics: tableProblems } = readAliases(module, kernel);
@@ -82,8 +88,9 @@ export function runModpost(input: ModpostInput): ModpostResult {
       srcversion: wantsVersion ? sourceVersion(digestOf(module)) : undefined,
     };
     sources.set(module.path, formatModC(part, kernel));
+    if (callSites !== undefined) traceable.set(module.path, listCallSites(module, callSites));
   }
-  return { sources, symvers: own.entries, diagnostics };
+  return { sources, traceable, symvers: own.entries, diagnostics };
 }
 
 function checkModule(

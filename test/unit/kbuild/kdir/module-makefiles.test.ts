@@ -331,6 +331,22 @@ describe('a second build', () => {
     expect((await make(source, place, 'KCFLAGS=-Dbroken')).status).toBe(1);
   });
 
+  it.each(['', 'kh_call_sites=nops'])(
+    'links what was compiled last, also from what modpost made of it: %s',
+    async (form) => {
+      const { source, out, place } = await module({ Makefile: 'obj-m := a.o\n', 'a.c': '/* first */\n' });
+      const words = [place, ...(form === '' ? [] : [form])];
+      await make(source, ...words);
+      await edit(join(source, 'a.c'), '/* second */\n');
+      const built = await make(source, ...words);
+      expect(built.made).toEqual(['cc a.o', 'modpost', 'ld a.ko']);
+      expect(built.asked.join('\n')).toMatch(
+        form === '' ? / \S+\/a\.o \S+\/a\.mod\.o$/m : / \S+\/a\.traceable\.o \S+\/a\.mod\.o$/m,
+      );
+      expect(await readFile(join(out, 'a.ko'), 'utf8')).toContain('/* second */');
+    },
+  );
+
   it('asks modpost again until it agrees, and links nothing before', async () => {
     const { source, out, place } = await module({ Makefile: 'obj-m := a.o\n', 'a.c': 'undefined\n' });
     for (const attempt of [1, 2]) {
@@ -476,7 +492,7 @@ describe('clean', () => {
       'sub/c.c': '',
     };
     const { source } = await module(files);
-    await make(source);
+    await make(source, 'kh_call_sites=nops');
     expect((await filesOf(source)).length).toBeGreaterThan(20);
     expect((await make(source, 'clean')).status).toBe(0);
     expect(await filesOf(source)).toEqual(Object.keys(files).sort());

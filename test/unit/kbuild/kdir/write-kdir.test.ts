@@ -113,6 +113,20 @@ describe('writeKdir', () => {
     expect(await text(made, 'kh/kernel.mk')).toMatch(line);
   });
 
+  it.each<[KdirOptions['arch'], 'clang' | 'gcc', Options, string]>([
+    ['x86_64', 'clang', { DYNAMIC_FTRACE: 'y', FTRACE_MCOUNT_USE_OBJTOOL: 'y' }, 'nops'],
+    ['x86_64', 'clang', { DYNAMIC_FTRACE: 'y' }, 'calls'],
+    ['x86_64', 'clang', { FUNCTION_TRACER: 'y' }, ''],
+    ['x86_64', 'gcc', { DYNAMIC_FTRACE: 'y' }, ''],
+    ['arm64', 'clang', { DYNAMIC_FTRACE: 'y' }, ''],
+  ])('on %s with %s and %j has modpost list call sites as: %s', async (arch, kind, given, form) => {
+    const made = await options({ options: given });
+    const { toolchain } = made;
+    const compiler = { ...toolchain.compiler, kind };
+    await writeKdir({ ...made, arch, toolchain: { ...toolchain, compiler } });
+    expect(await text(made, 'kh/kernel.mk')).toContain(`\nkh_call_sites :=${form && ` ${form}`}\n`);
+  });
+
   it.each(['a space', 'a:colon', 'a#hash'])('refuses to write into "%s"', async (name) => {
     const made = await options();
     const kdirPath = join(made.kdirPath, name, 'kdir');

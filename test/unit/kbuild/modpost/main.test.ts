@@ -9,8 +9,11 @@ import { tempFolder } from '../../../support/temp-folder';
 import { compile, GOOD, objectOf } from './support/compile';
 import { generatedPartFlags, makeHeaders } from './support/headers';
 
-const SYMVERS =
-  '0x21475b0e\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n0x92997ed8\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n';
+const SYMVERS = [
+  '0x21475b0e\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n',
+  '0x92997ed8\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n',
+  '0xbdfb6dbb\t__fentry__\tvmlinux\tEXPORT_SYMBOL\t\n',
+].join('');
 const HELLO = `${GOOD} int _printk(const char *); int init_module(void) { return _printk("hi"); } void cleanup_module(void) {}`;
 
 interface PlaceOptions {
@@ -125,12 +128,35 @@ describe('modpost', () => {
 
   it('does not touch files that would stay as they are', async () => {
     const here = await place();
-    here.put('hello.o', objectOf(HELLO));
-    here.modpost(here.path('hello.o'));
-    const files = [here.path('hello.mod.c'), here.path('Module.symvers')];
+    here.put('hello.o', objectOf(HELLO, { flags: ['-pg', '-mfentry'] }));
+    const modpost = () => here.modpost('--call-sites', 'nops', here.path('hello.o'));
+    modpost();
+    const files = ['hello.mod.c', 'hello.traceable.o', 'Module.symvers'].map(here.path);
     for (const file of files) utimesSync(file, 1000, 1000);
-    here.modpost(here.path('hello.o'));
-    expect(files.map((file) => statSync(file).mtimeMs)).toEqual([1_000_000, 1_000_000]);
+    modpost();
+    expect(files.map((file) => statSync(file).mtimeMs)).toEqual(files.map(() => 1_000_000));
+  });
+
+  it.each([
+    ['calls', /call .*\nR_X86_64_PLT32\s+__fentry__/],
+    ['nops', /nopl +0x0\(%rax,%rax,1\)\n.*R_X86_64_NONE\s+__fentry__/],
+  ])('makes an object that lists for ftrace where its functions start, as %s', async (form, start) => {
+    const here = await place();
+    const object = objectOf(HELLO, { flags: ['-pg', '-mfentry'] });
+    here.put('hello.o', object);
+    expect(here.modpost('--call-sites', form, here.path('hello.o')).code).toBe(0);
+    expect(readFileSync(here.path('hello.o')).equals(object)).toBe(true);
+    const code = execFileSync('objdump', ['-dr', here.path('hello.traceable.o')], { encoding: 'utf8' });
+    expect(code.replace(/\n\s+[0-9a-f]+: (?=R_)/g, '\n')).toMatch(start);
+    const made = readElf(readFileSync(here.path('hello.traceable.o')), 'hello.traceable.o');
+    expect(made.section('__mcount_loc')!.size).toBe(16);
+  });
+
+  it('makes no such object unless asked', async () => {
+    const here = await place();
+    here.put('hello.o', objectOf(HELLO, { flags: ['-pg', '-mfentry'] }));
+    expect(here.modpost(here.path('hello.o')).code).toBe(0);
+    expect(existsSync(here.path('hello.traceable.o'))).toBe(false);
   });
 
   it('reads the exports of other builds, and says which module they need', async () => {
@@ -191,6 +217,10 @@ describe('modpost', () => {
     expect(here.modpost('hello.c')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('hello.c is no object (.o)') as string,
+    });
+    expect(here.modpost('--call-sites', 'jumps', 'hello.o')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--call-sites jumps is neither calls nor nops') as string,
     });
     expect(here.modpost('--what')).toMatchObject({
       code: 2,

@@ -30,7 +30,8 @@ kh_extra_list := $(kh_objroot)/.extra-symbols
 
 quiet_cmd_modpost = MODPOST $(patsubst $(kh_objroot)/%,%,$(kh_symvers))
       cmd_modpost = $(kh_modpost) --kdir $(kh_kdir) --output-symvers $(kh_symvers) \
-	$(addprefix --extra-symbols ,$(kh_extra_symbols)) $(if $(KBUILD_MODPOST_WARN),--warn) \
+	$(addprefix --extra-symbols ,$(kh_extra_symbols)) $(addprefix --call-sites ,$(kh_call_sites)) \
+	$(if $(KBUILD_MODPOST_WARN),--warn) \
 	$(addsuffix .o,$(kh_names_of_modules)) && touch $@
 
 $(kh_stamp): $(addsuffix .o,$(kh_names_of_modules)) $(kh_extra_symbols) \
@@ -39,8 +40,12 @@ $(kh_stamp): $(addsuffix .o,$(kh_names_of_modules)) $(kh_extra_symbols) \
 
 $(addsuffix .o,$(kh_names_of_modules)): ;
 
+# Where modpost lists for ftrace what can be traced, it does so in a copy of the object.
+kh_suffix := $(if $(kh_call_sites),.traceable.o,.o)
+kh_made := .mod.c $(filter-out .o,$(kh_suffix))
+
 # modpost leaves alone what would stay as it is.
-$(addsuffix .mod.c,$(kh_names_of_modules)): $(kh_stamp)
+$(foreach s,$(kh_made),$(addsuffix $(s),$(kh_names_of_modules))): $(kh_stamp)
 	@:
 
 # ---- modules ------------------------------------------------------------
@@ -58,7 +63,7 @@ $(addsuffix .mod.o,$(kh_names_of_modules)): %.mod.o: %.mod.c FORCE
 quiet_cmd_ld_module = LD [M]  $(kh_shown)
       cmd_ld_module = $(kh_ld) -r $(kh_ldflags) $(KBUILD_LDFLAGS_MODULE) $(LDFLAGS_MODULE) -T $(kh_kdir)/kh/module.lds -o $@ $(filter %.o,$^)
 
-$(addsuffix .ko,$(kh_names_of_modules)): %.ko: %.o %.mod.o $(kh_kdir)/kh/module.lds FORCE
+$(addsuffix .ko,$(kh_names_of_modules)): %.ko: %$(kh_suffix) %.mod.o $(kh_kdir)/kh/module.lds FORCE
 	$(call if_changed,ld_module)
 
 kh_modules: $(if $(kh_names_of_modules),$(addsuffix .ko,$(kh_names_of_modules)),kh_none)
@@ -89,7 +94,7 @@ kh_clean:
 	@[ ! -d $(kh_objroot) ] || find $(kh_objroot) -type f -name '.*.cmd' -exec sh -c 'for record; do \
 		name=$${record##*/.}; made=$${record%/*}/$${name%.cmd}; \
 		rm -f "$$made" "$${record%.cmd}.list" "$${record%.cmd}.d" "$$record"; \
-		case $$made in *.mod.o) rm -f "$${made%.o}.c";; esac; done' sh {} +
+		case $$made in *.mod.o) rm -f "$${made%.o}.c" "$${made%.mod.o}.traceable.o";; esac; done' sh {} +
 	@rm -f $(kh_symvers) $(kh_list) $(kh_extra_list)
 	@$(if $(filter-out $(KBUILD_EXTMOD),$(kh_objroot)),[ ! -d $(kh_objroot) ] || find $(kh_objroot) -depth -type d -empty -delete,:)
 
