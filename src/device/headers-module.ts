@@ -19,7 +19,8 @@ export async function isModuleLoaded(access: Access, options: CallOptions): Prom
  * insmod; whichever is first to make it appear in /proc/modules.
  *
  * @returns `was-loaded` when someone else's load came first
- * @throws KhError HEADERS_MODULE_UNLOADABLE with all that the three said, and the kernel's own last words
+ * @throws KhError HEADERS_MODULE_UNLOADABLE with all that the three said, and the kernel's own last words;
+ *   REMOTE_COMMAND_FAILED where it is not known what came of it
  */
 export async function loadHeadersModule(
   access: Access,
@@ -37,6 +38,13 @@ export async function loadHeadersModule(
   const answers = questions.parse((await runWith(access, questions.commandLine, options)).stdout);
   if (answers.get('before') === 'yes') return 'was-loaded';
   if (answers.get('after') === 'yes') return 'loaded';
+  if (!answers.has('log')) {
+    throw new KhError('REMOTE_COMMAND_FAILED', {
+      serial: access.adb.serial,
+      message: `the device's shell broke off while loading ${path}`,
+      hint: 'Try again; if it goes on, `adb shell dmesg | tail` may tell why.',
+    });
+  }
   throw notLoadable(access.adb.serial, path, answers.get('attempts') ?? '', answers.get('log') ?? '');
 }
 

@@ -69,10 +69,11 @@ export async function probeDevice(access: Access, options: CallOptions): Promise
   });
   const answers = questions.parse(output.stdout);
   const kernel = parseKernel(answers);
-  if (kernel === undefined) {
+  // Where the last answer is missing, the shell broke off: what it did not come to say is not absent.
+  if (kernel === undefined || !answers.has('modules')) {
     throw new KhError('REMOTE_COMMAND_FAILED', {
       serial: access.adb.serial,
-      message: `the device's shell did not say which kernel runs: ${outputText(output) || `exit code ${output.exitCode}`}`,
+      message: `the device's shell did not say which kernel runs, and what headers it has: ${outputText(output) || `exit code ${output.exitCode}`}`,
       hint: `Does \`adb -s ${access.adb.serial} shell uname -a\` work?`,
     });
   }

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
  */
 export interface Script {
   commandLine: string;
-  /** The text of each answer, by its name; answers that did not come are missing. */
+  /** The text of each answer, by its name; answers that did not come, or not whole, are missing. */
   parse(stdout: Buffer): Map<string, string>;
 }
 
@@ -28,10 +28,11 @@ export function script(questions: Record<string, string>): Script {
 function parseAnswers(text: string, marker: string): Map<string, string> {
   const answers = new Map<string, string>();
   const [, ...sections] = `\n${text.replaceAll('\r\n', '\n')}`.split(`\n${marker}`);
+  sections.pop(); // the end; or, where the output stops early, an answer that may lack a part
   for (const section of sections) {
     const end = section.indexOf('\n');
     const name = end < 0 ? section : section.slice(0, end);
-    if (name !== 'end') answers.set(name, end < 0 ? '' : section.slice(end + 1).trimEnd());
+    answers.set(name, end < 0 ? '' : section.slice(end + 1).trimEnd());
   }
   return answers;
 }

@@ -17,7 +17,7 @@ export type FaultPoint = (typeof FAULT_POINTS)[number];
 export const STATE_FAULTS = ['unauthorized', 'offline', 'gone'] as const;
 
 /** What goes wrong on the wire between device and client, at a byte of a service's answer. */
-export const WIRE_FAULTS = ['hang', 'close', 'dribble', 'garbage', ...STATE_FAULTS] as const;
+export const WIRE_FAULTS = ['hang', 'close', 'dribble', 'garbage', 'wrong-length', ...STATE_FAULTS] as const;
 
 /** What goes wrong in the answer itself, on a wire that works. */
 export const CONTENT_FAULTS = ['refuse', 'fail', 'wrong-size', 'wrong-md5', 'corrupt'] as const;

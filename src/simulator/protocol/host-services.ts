@@ -57,14 +57,15 @@ async function answer(
   if (service === 'track-devices' || service === 'track-devices-l') {
     return trackDevices(connection, context.transports, service.endsWith('-l'));
   }
-  await connection.write(Buffer.concat([OKAY, hexFrame(await textAnswer(connection, request, context))]));
+  if (service === 'features') {
+    const { device, wire } = turnTo(connection, target, context.transports, 'features');
+    await wire.write(Buffer.concat([OKAY, hexFrame(device.parts.description.features.join(','))]));
+    return wire.finish();
+  }
+  await connection.write(Buffer.concat([OKAY, hexFrame(textAnswer(request, context))]));
 }
 
-async function textAnswer(
-  connection: ClientConnection,
-  { service, target }: HostRequest,
-  { transports, adb }: HostContext,
-): Promise<string> {
+function textAnswer({ service, target }: HostRequest, { transports, adb }: HostContext): string {
   switch (service) {
     case 'version':
       return adb.version.toString(16).padStart(4, '0');
@@ -72,8 +73,6 @@ async function textAnswer(
       return transports.listing(false);
     case 'devices-l':
       return transports.listing(true);
-    case 'features':
-      return featuresOf(connection, target, transports);
     case 'host-features':
       return adb.features.join(',');
     case 'get-state':
@@ -89,34 +88,24 @@ async function textAnswer(
   }
 }
 
-async function featuresOf(
-  connection: ClientConnection,
-  target: Target,
-  transports: Transports,
-): Promise<string> {
-  const device = await turnTo(connection, target, transports, 'features');
-  return device.parts.description.features.join(',');
-}
-
-/** The device that a client turns to, after the faults that are due for that. @throws ServerRefusal, ConnectionClosed */
-async function turnTo(
+/** The device that a client turns to, and the wire for the server's answer with the faults that are due. @throws ServerRefusal */
+function turnTo(
   connection: ClientConnection,
   target: Target,
   transports: Transports,
   point: 'connect' | 'features',
-): Promise<SimulatedDevice> {
-  const device = transports.findReady(target);
+): { device: SimulatedDevice; wire: Wire } {
+  let device = transports.findReady(target);
   if (device.faults.strike(point, ['refuse', 'fail']) !== undefined)
     throw new ServerRefusal('device offline');
   const change = device.faults.strike(point, STATE_FAULTS);
   if (change !== undefined) {
     device.undergo(change);
-    return transports.findReady(target);
+    device = transports.findReady(target);
   }
-  const wire = new Wire(connection, device);
+  const wire = new Wire(connection, device, 'server');
   wire.begin(point, '');
-  await wire.finish();
-  return device;
+  return { device, wire };
 }
 
 /** Hands the connection over to a device; `tport` says which one it is. */
@@ -126,12 +115,11 @@ async function takeTransport(
   { transports, adb }: HostContext,
 ): Promise<void> {
   if (handover === 'tport' && adb.version < 41) throw new ServerRefusal('unknown host service');
-  const device = await turnTo(connection, target, transports, 'connect');
+  const { device, wire } = turnTo(connection, target, transports, 'connect');
   device.addConnection(connection);
   try {
-    await connection.write(
-      handover === 'tport' ? Buffer.concat([OKAY, transportId(transports, device)]) : OKAY,
-    );
+    await wire.write(handover === 'tport' ? Buffer.concat([OKAY, transportId(transports, device)]) : OKAY);
+    await wire.finish();
     const request = await readRequest(connection);
     if (request === undefined) connection.destroy();
     else await serveDevice(connection, device, request);

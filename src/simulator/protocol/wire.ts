@@ -18,6 +18,8 @@ export class Wire {
   constructor(
     readonly connection: ClientConnection,
     readonly device: SimulatedDevice,
+    /** The adb server answers some questions about a device by itself: at its own speed, and while the device hangs. */
+    private readonly origin: 'device' | 'server' = 'device',
   ) {}
 
   /** A service begins its answer: the fault that is due for it, if any, counts bytes from here. */
@@ -59,6 +61,8 @@ export class Wire {
         return this.#send(rest);
       case 'dribble':
         return this.#dribble(rest);
+      case 'wrong-length':
+        return this.#send(withByteIncreased(rest));
       case 'unauthorized':
       case 'offline':
       case 'gone':
@@ -78,6 +82,10 @@ export class Wire {
   }
 
   async #send(bytes: Buffer): Promise<void> {
+    if (this.origin === 'server') {
+      this.#sent += bytes.length;
+      return this.connection.write(bytes);
+    }
     const paced = this.device.parts.description.speed !== undefined;
     const piece = paced ? PACED_PIECE : Math.max(bytes.length, 1);
     for (let at = 0; at < bytes.length; at += piece) {
@@ -89,4 +97,10 @@ export class Wire {
       this.device.counters.bytesSent += part.length;
     }
   }
+}
+
+function withByteIncreased(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  if (copy.length > 0) copy.writeUInt8((copy.readUInt8(0) + 1) & 0xff, 0);
+  return copy;
 }

@@ -20,6 +20,17 @@ describe('script', () => {
     expect(questions.parse(stdout).get('good')).toBe('yes');
   });
 
+  it('leaves out the answer in which the output stops', () => {
+    const questions = script({ one: 'echo first', two: 'echo second' });
+    const stdout = execFileSync('/bin/sh', ['-c', questions.commandLine]);
+    const upTo = (text: string) =>
+      Object.fromEntries(questions.parse(stdout.subarray(0, stdout.indexOf(text))));
+    expect(upTo('rst')).toEqual({});
+    expect(upTo('two')).toEqual({ one: 'first' });
+    expect(upTo('ond')).toEqual({ one: 'first' });
+    expect(upTo('end\n')).toEqual({ one: 'first', two: 'second' });
+  });
+
   it('reads through the carriage returns of a terminal', () => {
     const questions = script({ one: 'echo 1' });
     const stdout = execFileSync('/bin/sh', ['-c', questions.commandLine]).toString();
