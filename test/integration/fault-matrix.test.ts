@@ -3,7 +3,7 @@ import type { PulledHeaders } from '../../src/app/pull-headers';
 import type { ErrorCode } from '../../src/core/errors';
 import { EXIT_CODES } from '../../src/core/errors';
 import type { DeviceOutcome } from '../../src/core/outcome';
-import type { FaultDescription, FaultKind } from '../../src/simulator/faults';
+import type { FaultDescription } from '../../src/simulator/faults';
 import type { DeviceDescription } from '../../src/simulator/lab/lab-description';
 import { kh } from '../support/kh';
 import { largeArchive, pixel, startLab, withLargeArchive } from '../support/lab';
