@@ -53,7 +53,7 @@ function inlined(schema, known) {
 function envelope({ properties: { error, ...common }, required }) {
   return {
     type: 'object',
-    properties: { ...common, error, result: {}, devices: { type: 'array' } },
+    properties: { ...common, error, result: {}, devices: { type: 'array' }, servers: { type: 'array' } },
     required: required.filter((name) => name !== 'error'),
     oneOf: ['error', 'result', 'devices'].map((name) => ({ required: [name] })),
   };

@@ -12,18 +12,20 @@ export interface ConnectOptions {
   signal: AbortSignal;
   /** Milliseconds for the server's first answer (default `TIME_LIMITS.connect`). */
   connectTimeout?: number;
+  /** Whether a server may be started where none runs and the address is on this machine (by default it may). */
+  start?: boolean;
   /** The adb program to start a server with; by default `adb` on PATH. */
   adbPath?: string;
 }
 
 /**
- * Finds the adb server, and starts one where none runs and the address is on this machine.
+ * Finds the adb server, and starts one where none runs, the address is on this machine, and `start` allows it.
  *
  * @throws KhError ADB_UNAVAILABLE, ADB_MISSING, ADB_PROTOCOL, TIMEOUT; or the signal's reason
  */
 export async function connectServer(address: AdbServerAddress, options: ConnectOptions): Promise<AdbServer> {
   const version = await askVersion(address, options).catch(async (error: unknown) => {
-    if (!isLocalAddress(address) || !isNotRunning(error)) throw error;
+    if (options.start === false || !isLocalAddress(address) || !isNotRunning(error)) throw error;
     await startServer(address, options);
     return askVersion(address, options);
   });

@@ -47,6 +47,11 @@ export function isLocalAddress(address: AdbServerAddress): boolean {
   return address.host === 'localhost' || address.host === '::1' || /^127(\.\d{1,3}){3}$/.test(address.host);
 }
 
+/** The address as a socket specification, which `parseSocketSpec` reads. */
+export function socketSpec(address: AdbServerAddress): string {
+  return address.kind === 'local' ? `local:${address.path}` : `tcp:${describeAddress(address)}`;
+}
+
 /** The address for messages: `localhost:5037`, or the path of the socket. */
 export function describeAddress(address: AdbServerAddress): string {
   if (address.kind === 'local') return address.path;
@@ -64,7 +69,8 @@ function checkedPort(text: string, origin: string): number {
   throw new KhError('USAGE', { message: `${origin} must be a port number from 1 to 65535, not "${text}"` });
 }
 
-function parseSocketSpec(spec: string, origin: string): AdbServerAddress {
+/** @throws KhError USAGE, with `origin` for where the text stands */
+export function parseSocketSpec(spec: string, origin: string): AdbServerAddress {
   const local = /^(?:local|localfilesystem):(.+)$/s.exec(spec)?.[1];
   if (local !== undefined) return { kind: 'local', path: local };
   const [, host, port] = /^tcp:(?:(\[[^\]]*\]|[^[\]]+):)?([^:]*)$/s.exec(spec) ?? [];
@@ -74,6 +80,23 @@ function parseSocketSpec(spec: string, origin: string): AdbServerAddress {
     });
   }
   return { kind: 'tcp', host: unbracketed(host ?? DEFAULT_HOST), port: checkedPort(port, origin) };
+}
+
+/**
+ * Reads `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address.
+ *
+ * @throws KhError USAGE, with `origin` for where the text stands
+ */
+export function parseHostPort(text: string, origin: string): { host: string; port?: number } {
+  const bare = text.split(':').length > 2 && !text.startsWith('[');
+  const [, bracketed, plain, port] = bare
+    ? [undefined, text]
+    : (/^(?:\[([^[\]\s]+)\]|([^[\]:\s/]+))(?::(.*))?$/s.exec(text) ?? []);
+  const host = bracketed ?? plain;
+  if (host === undefined) {
+    throw new KhError('USAGE', { message: `${origin} must be a host or host:port, not "${text}"` });
+  }
+  return port === undefined ? { host } : { host, port: checkedPort(port, `the port of ${origin}`) };
 }
 
 function unbracketed(host: string): string {

@@ -1,23 +1,26 @@
-import type { AdbServer } from '../adb/adb-server';
-import type { ListedDevice } from '../adb/device-list';
 import { withDeadline } from '../core/abort';
 import { asKhError, errorReport, type ErrorReport } from '../core/errors';
 import { headersStatus, type HeadersStatus } from '../device/headers-status';
 import { probeDevice, type DeviceProbe } from '../device/probe';
 import { readProperties } from '../device/properties';
 import type { Store } from '../store/layout';
-import { concurrently } from './concurrently';
 import { openHome } from './open-home';
 import { bounds } from '../device/bounds';
 import type { AttachedDevice, Context } from './context';
 import { previousWorkspace } from './current-workspace';
 import { knownName } from './name-device';
-import { reachServer, type RunBase, type RunOptions } from './over-devices';
+import { fairShare } from './lab/fair-share';
+import type { LabDevice } from './lab/reach-lab';
+import { findLab, missedServers, shareOf, type LabRun, type RunBase, type RunOptions } from './over-devices';
 import { selectDevices } from './select-devices';
 
 /** One attached device, as `kh devices` shows it. */
 export interface DeviceDescription {
   serial: string;
+  /** The name of the adb server that it is attached to. */
+  server: string;
+  /** The serial; `server/serial` where the lab has several servers. */
+  name: string;
   state: string;
   note?: string;
   devpath?: string;
@@ -40,50 +43,56 @@ export interface DeviceDescription {
  *
  * @throws KhError USAGE, ADB_UNAVAILABLE, ADB_MISSING, DEVICE_NOT_FOUND; or the signal's reason
  */
-export async function describeDevices(options: RunOptions, base: RunBase): Promise<DeviceDescription[]> {
-  const server = await reachServer(options, base);
-  const attached = await server.listDevices({ signal: base.signal, timeout: options.times.connect });
-  const { serials, exclude } = options.selection;
-  const nothing = attached.length === 0 && serials.length === 0;
-  const chosen = nothing ? [] : selectDevices(attached, { serials, exclude, all: true });
+export async function describeDevices(
+  options: RunOptions,
+  base: RunBase,
+): Promise<LabRun<DeviceDescription>> {
+  const lab = await findLab(options, base);
+  const { selection } = options;
+  const nothing = lab.devices.length === 0 && selection.serials.length === 0;
+  const chosen = nothing ? [] : selectDevices(lab, { ...selection, all: true });
   const store = await openHome(options.env, base.signal);
-  const descriptions = await concurrently(chosen, options.jobs, (listed) =>
-    describe(server, listed, store, options, base),
+  const devices = await fairShare(chosen, shareOf(options), (device) =>
+    describe(device, store, options, base),
   );
   base.signal.throwIfAborted();
-  return descriptions;
+  return { devices, servers: lab.servers, missed: missedServers(lab, options) };
 }
 
 async function describe(
-  server: AdbServer,
-  listed: ListedDevice,
+  device: LabDevice,
   store: Store,
   { times }: RunOptions,
   base: RunBase,
 ): Promise<DeviceDescription> {
-  const { serial, state, note, devpath, transportId, model, product } = listed;
-  const outside = { serial, state, ...definedOf({ note, devpath, transportId, model, product }) };
+  const { serial, name, state, note, devpath, transportId, model, product } = device;
+  const server = device.server.name;
+  const outside = {
+    serial,
+    server,
+    name,
+    state,
+    ...definedOf({ note, devpath, transportId, model, product }),
+  };
   if (state !== 'device' && state !== 'recovery') return outside;
   try {
-    const inside = await withDeadline((signal) => look(server, listed, { ...base, signal, times, store }), {
+    const inside = await withDeadline((signal) => look(device, { ...base, signal, times, store }), {
       signal: base.signal,
       milliseconds: times.stall,
       what: 'looking at this device',
     });
     return { ...outside, ...inside };
   } catch (thrown) {
-    return { ...outside, error: errorReport(asKhError(thrown, serial)) };
+    const error = asKhError(thrown, serial);
+    return { ...outside, error: errorReport(name === serial ? error : error.at(server)) };
   }
 }
 
 type LookContext = Omit<Context, 'limits'>;
 
-async function look(
-  server: AdbServer,
-  listed: ListedDevice,
-  work: LookContext,
-): Promise<Partial<DeviceDescription>> {
-  const adb = await server.open(listed, bounds(work));
+async function look(device: LabDevice, work: LookContext): Promise<Partial<DeviceDescription>> {
+  const server = device.server.adb;
+  const adb = await server.open(device, bounds(work));
   const access = { adb, privilege: 'plain', root: false } as const;
   const [probe, properties] = await Promise.all([
     probeDevice(access, bounds(work)),
@@ -95,7 +104,7 @@ async function look(
     release: probe.kernel.release,
     machine: probe.kernel.machine,
     headers: await headersStatus(access, probe, bounds(work)),
-    workspace: await workspaceState({ server, listed, adb }, probe, work),
+    workspace: await workspaceState({ server, listed: device, adb }, probe, work),
   };
 }
 

@@ -1,4 +1,7 @@
+import type { AdbServer } from '../adb/adb-server';
+import { connectServer } from '../adb/connect-server';
 import type { ListedDevice } from '../adb/device-list';
+import { parseSocketSpec, socketSpec } from '../adb/server-address';
 import { KhError } from '../core/errors';
 import { probeDevice, type DeviceProbe } from '../device/probe';
 import {
@@ -38,8 +41,10 @@ export async function knownName(
 
 type NamingContext = Omit<Context, 'limits'>;
 
-function sighting({ listed }: AttachedDevice, { serialno, kernel }: DeviceProbe): DeviceSighting {
-  return { serialno, serial: listed.serial, devpath: listed.devpath, bootId: kernel.bootId };
+function sighting({ server, listed }: AttachedDevice, probe: DeviceProbe): DeviceSighting {
+  const { serialno, kernel } = probe;
+  const { serial, devpath } = listed;
+  return { serialno, serial, devpath, server: socketSpec(server.address), bootId: kernel.bootId };
 }
 
 /** For so long after it took a name, a device that does not show may be restarting its adbd as root; in milliseconds. */
@@ -52,13 +57,13 @@ async function findHolder(
   probe: DeviceProbe,
   context: NamingContext,
 ): Promise<'absent' | 'same' | 'different'> {
-  const attached = await device.server.listDevices(bounds(context));
-  const holder = attached.find((listed) => isHolder(listed, claim));
-  if (holder?.state !== 'device') {
+  const place = await placeOfClaim(device, claim, context);
+  const holder = place?.attached.find((listed) => isHolder(listed, claim));
+  if (place === undefined || holder?.state !== 'device') {
     return Date.now() - Date.parse(claim.seenAt) < MAY_COME_BACK ? 'different' : 'absent';
   }
   try {
-    const adb = await device.server.open(holder, bounds(context));
+    const adb = await place.server.open(holder, bounds(context));
     const other = await probeDevice({ adb, privilege: 'plain', root: false }, bounds(context));
     if (other.serialno !== probe.serialno) return 'absent';
     const { bootId } = probe.kernel;
@@ -66,6 +71,26 @@ async function findHolder(
   } catch (error) {
     // A holder that can't be asked may still be another phone: the names must differ.
     if (error instanceof KhError && !context.signal.aborted) return 'different';
+    throw error;
+  }
+}
+
+/** What is attached where the holder of a name was seen; undefined where another server was, and does not answer now. */
+async function placeOfClaim(
+  { server }: AttachedDevice,
+  claim: DeviceClaim,
+  context: NamingContext,
+): Promise<{ server: AdbServer; attached: ListedDevice[] } | undefined> {
+  if (claim.server === undefined || claim.server === socketSpec(server.address)) {
+    return { server, attached: await server.listDevices(bounds(context)) };
+  }
+  const { signal, times } = context;
+  try {
+    const address = parseSocketSpec(claim.server, 'the server of a claim');
+    const other = await connectServer(address, { signal, connectTimeout: times.connect, start: false });
+    return { server: other, attached: await other.listDevices({ signal, timeout: times.connect }) };
+  } catch (error) {
+    if (error instanceof KhError && !signal.aborted) return undefined;
     throw error;
   }
 }

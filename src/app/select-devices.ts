@@ -1,36 +1,73 @@
-import type { ListedDevice } from '../adb/device-list';
 import { matchesSelector } from '../adb/device-selector';
 import { KhError } from '../core/errors';
+import type { Lab, LabDevice, LostServer } from './lab/reach-lab';
 
-/** Which of the attached devices are meant. Selectors are what `adb -s` takes. */
+/** Which of the attached devices are meant. Selectors are what `adb -s` takes, with or without `server/` in front. */
 export interface DeviceSelection {
   serials: string[];
   all: boolean;
   exclude: string[];
+  /** Where none is named, only these count as attached; left out: every one. */
+  only?: readonly string[];
+}
+
+/** What of a lab a selection is made from. */
+export type Attached = Pick<Lab, 'devices' | 'lost'>;
+
+/** Whether a selector means this device, at any server or at the one that it names. */
+export function isMeant(device: LabDevice, selector: string): boolean {
+  const prefix = `${device.server.name}/`;
+  return (
+    matchesSelector(device, selector) ||
+    (selector.startsWith(prefix) && matchesSelector(device, selector.slice(prefix.length)))
+  );
+}
+
+/** The attached devices that a selection leaves to choose from. */
+function candidatesOf({ devices }: Attached, { serials, exclude, only }: DeviceSelection): LabDevice[] {
+  const isAny = (device: LabDevice, selectors: readonly string[]) =>
+    selectors.some((selector) => isMeant(device, selector));
+  const left = devices.filter((device) => !isAny(device, exclude));
+  return only === undefined || serials.length > 0 ? left : left.filter((device) => isAny(device, only));
 }
 
 /**
  * The devices that a selection names: those of `serials` in the order asked,
  * else all, else the only one there is. A device named twice counts once.
  *
- * @throws KhError DEVICE_NONE, DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS
+ * Where a server of the lab is not reached, nobody knows whether a device is
+ * the only one: it has to be named then.
+ *
+ * @throws KhError DEVICE_NONE, DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS; or what the server that is not reached failed with
  */
-export function selectDevices(attached: ListedDevice[], selection: DeviceSelection): ListedDevice[] {
-  const candidates = attached.filter(
-    (device) => !selection.exclude.some((selector) => matchesSelector(device, selector)),
-  );
+export function selectDevices(attached: Attached, selection: DeviceSelection): LabDevice[] {
+  const candidates = candidatesOf(attached, selection);
   if (selection.serials.length > 0) {
-    return [...new Set(selection.serials.map((selector) => selectOne(candidates, selector)))];
+    const chosen = selection.serials.map((selector) => selectOne(candidates, attached.lost, selector));
+    return [...new Set(chosen)];
   }
-  if (candidates.length === 0) throw noDevice(attached.length > 0);
-  if (!selection.all && candidates.length > 1) {
+  const [only, another] = candidates;
+  const [lost] = attached.lost;
+  if (only === undefined) throw lost?.error ?? noDevice(attached, selection);
+  if (selection.all) return candidates;
+  if (another !== undefined) {
     throw new KhError('DEVICE_AMBIGUOUS', {
       message: `${candidates.length} devices are attached: ${names(candidates)}`,
       hint: 'Choose with -s SERIAL (may be repeated), or take them all with --all.',
-      details: { serials: candidates.map(({ serial }) => serial) },
+      details: { serials: candidates.map(({ name }) => name) },
     });
   }
+  if (lost !== undefined) throw perhapsNotTheOnly(only, lost);
   return candidates;
+}
+
+function perhapsNotTheOnly({ name }: LabDevice, { name: server, error }: LostServer): KhError {
+  return new KhError(error.code, {
+    server,
+    message: `${error.reason}; so it is not known whether ${name} is the only device`,
+    hint: `Choose it with -s ${name}, or take what is there with --all.`,
+    cause: error,
+  });
 }
 
 /**
@@ -39,9 +76,9 @@ export function selectDevices(attached: ListedDevice[], selection: DeviceSelecti
  *
  * @throws KhError as `selectDevices`; where several are named, only if none is there
  */
-export function selectEach(attached: ListedDevice[], selection: DeviceSelection): (ListedDevice | KhError)[] {
+export function selectEach(attached: Attached, selection: DeviceSelection): (LabDevice | KhError)[] {
   if (selection.serials.length < 2) return selectDevices(attached, selection);
-  const chosen = selection.serials.flatMap((serial): (ListedDevice | KhError)[] => {
+  const chosen = selection.serials.flatMap((serial): (LabDevice | KhError)[] => {
     try {
       return selectDevices(attached, { ...selection, serials: [serial] });
     } catch (error) {
@@ -54,37 +91,56 @@ export function selectEach(attached: ListedDevice[], selection: DeviceSelection)
   return [...new Set(chosen)];
 }
 
-function selectOne(candidates: ListedDevice[], selector: string): ListedDevice {
-  const matches = candidates.filter((device) => matchesSelector(device, selector));
+function selectOne(candidates: LabDevice[], lost: readonly LostServer[], selector: string): LabDevice {
+  const matches = candidates.filter((device) => isMeant(device, selector));
   const [match] = matches;
-  if (match === undefined) {
-    throw new KhError('DEVICE_NOT_FOUND', {
-      serial: selector,
-      message: 'no such device is attached',
-      hint:
-        candidates.length === 0
-          ? 'Nothing is attached. Is USB debugging on, and the cable in?'
-          : `Attached: ${names(candidates)}.`,
-      details: { serials: candidates.map(({ serial }) => serial) },
-    });
-  }
-  if (matches.length > 1) {
-    throw new KhError('DEVICE_AMBIGUOUS', {
-      serial: selector,
-      message: `${matches.length} attached devices answer to this: ${names(matches)}`,
-      hint: matches.every(({ devpath }) => devpath !== undefined)
-        ? 'Name one by the port it is in: -s usb:…, as `kh devices --json` shows it.'
-        : 'Name one by its serial, or by the port it is in, as `kh devices --json` shows them.',
-      details: { devpaths: matches.map(({ devpath }) => devpath ?? null) },
-    });
-  }
+  if (match === undefined) throw notFound(candidates, lost, selector);
+  if (matches.length > 1) throw ambiguous(matches, selector);
   return match;
 }
 
-function noDevice(excluded: boolean): KhError {
-  if (excluded) {
-    const hint = 'Leave out --exclude, or make it narrower.';
-    return new KhError('DEVICE_NONE', { message: 'every attached device is excluded', hint });
+function notFound(candidates: LabDevice[], lost: readonly LostServer[], selector: string): KhError {
+  const there =
+    candidates.length === 0
+      ? 'Nothing is attached. Is USB debugging on, and the cable in?'
+      : `Attached: ${names(candidates)}.`;
+  const unknown =
+    lost.length === 0 ? '' : ` What is attached to ${lost.map(({ name }) => name).join(', ')} is not known.`;
+  return new KhError('DEVICE_NOT_FOUND', {
+    serial: selector,
+    message: 'no such device is attached',
+    hint: there + unknown,
+    details: { serials: candidates.map(({ name }) => name) },
+  });
+}
+
+function ambiguous(matches: LabDevice[], selector: string): KhError {
+  const servers = new Set(matches.map(({ server }) => server.name));
+  return new KhError('DEVICE_AMBIGUOUS', {
+    serial: selector,
+    message: `${matches.length} attached devices answer to this: ${names(matches)}`,
+    hint: howToTellApart(matches, servers.size),
+    details: {
+      devpaths: matches.map(({ devpath }) => devpath ?? null),
+      servers: matches.map(({ server }) => server.name),
+    },
+  });
+}
+
+function howToTellApart(matches: LabDevice[], servers: number): string {
+  if (servers > 1) return `Name its server, too: -s ${matches[0]?.name ?? ''}.`;
+  return matches.every(({ devpath }) => devpath !== undefined)
+    ? 'Name one by the port it is in: -s usb:…, as `kh devices --json` shows it.'
+    : 'Name one by its serial, or by the port it is in, as `kh devices --json` shows them.';
+}
+
+function noDevice({ devices }: Attached, { only }: DeviceSelection): KhError {
+  if (devices.length > 0) {
+    const message = 'every attached device is excluded';
+    const flagged = 'Leave out --exclude, or make it narrower.';
+    const labbed =
+      'The lab file says which devices are of the lab: see `kh config`. With -s SERIAL any is taken.';
+    return new KhError('DEVICE_NONE', { message, hint: only === undefined ? flagged : labbed });
   }
   return new KhError('DEVICE_NONE', {
     message: 'no device is attached',
@@ -92,11 +148,11 @@ function noDevice(excluded: boolean): KhError {
   });
 }
 
-function names(devices: ListedDevice[]): string {
+function names(devices: LabDevice[]): string {
   return devices
-    .map(({ serial, devpath, state }) => {
+    .map(({ name, devpath, state }) => {
       const where = devpath === undefined ? '' : ` (${devpath})`;
-      return `${serial}${where}${state === 'device' ? '' : ` [${state}]`}`;
+      return `${name}${where}${state === 'device' ? '' : ` [${state}]`}`;
     })
     .join(', ');
 }

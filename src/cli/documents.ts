@@ -10,7 +10,7 @@ import type { UnloadedModule } from '../app/unload-module';
 import type { WorkspaceCheck } from '../app/verify-workspaces';
 import type { WorkspaceEnvironment } from '../app/workspace-env';
 import type { RemovedWorkspaces, WorkspacePaths, WorkspaceResult } from '../app/workspaces';
-import type { Envelope, OutcomesDocument, ResultDocument } from './envelope';
+import type { DevicesDocument, OutcomesDocument, ResultDocument } from './envelope';
 
 export type { FailureDocument } from './envelope';
 
@@ -30,7 +30,7 @@ export interface SimulatorPlace {
  */
 export interface Documents {
   'build-module': OutcomesDocument<BuildResult> | ResultDocument<BuildResult>;
-  devices: Envelope<{ devices: DeviceDescription[] }>;
+  devices: DevicesDocument<DeviceDescription>;
   env: ResultDocument<WorkspaceEnvironment>;
   'load-module': OutcomesDocument<LoadedModule>;
   'manifest add': ResultDocument<AddedEntries>;

@@ -1,8 +1,11 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import type { ArgOutput, FlagOutput, Input, ParserOutput } from '@oclif/core/lib/interfaces/parser';
 import type { AttachedDevice, Context } from '../app/context';
-import type { RunBase } from '../app/over-devices';
-import type { KhError } from '../core/errors';
+import type { LabSettings } from '../app/lab/lab-file';
+import type { ServerReport } from '../app/lab/reach-lab';
+import type { LabRun, RunBase } from '../app/over-devices';
+import { EXIT_CODES, type ErrorReport, type KhError } from '../core/errors';
 import type { KhEvent } from '../core/events';
 import { ARCHIVE_LIMITS, TIME_LIMITS } from '../core/limits';
 import type { DeviceOutcome } from '../core/outcome';
@@ -12,7 +15,9 @@ import type { Reporter } from '../ui/reporter';
 import { asFailure } from './as-failure';
 import {
   sumUp,
+  warningOf,
   type Body,
+  type DevicesDocument,
   type Envelope,
   type OutcomesDocument,
   type RunStatus,
@@ -20,7 +25,8 @@ import {
 } from './envelope';
 import { runOptions, type DeviceFlags } from './flags/device-flags';
 import { asksForStack, presentFailure, writeJson } from './present-failure';
-import { openReport, outcomeCase, type ReportCase, type RunReport } from './run-report';
+import { openReport, outcomeCase, serverCase, type ReportCase, type RunReport } from './run-report';
+import { withLab } from './settings';
 import { watchSignals, type Interruption } from './signals';
 
 /** The flags that say how a run is reported. */
@@ -60,13 +66,32 @@ export abstract class KhCommand extends Command {
   /** False for commands that only look: they have no progress to show. */
   static progress = false;
 
+  /** The lab file, for commands that take --lab; there once the command has parsed. */
+  protected lab: LabSettings | undefined;
+
   private readonly warnings: Warning[] = [];
+  private servers: ServerReport[] = [];
+  private missed: ErrorReport[] = [];
   private interruption: Interruption | undefined;
   private reporter: Reporter | undefined;
   private report: RunReport | undefined;
 
   /** @returns the document of `--json`; undefined where it has been announced before the end */
   abstract override run(): Promise<Envelope | undefined>;
+
+  /** As oclif's, and a flag that is not given has the value of the environment, or else of the lab file. */
+  protected override async parse<F extends FlagOutput, B extends FlagOutput, A extends ArgOutput>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv);
+    if (options?.flags === undefined || !('lab' in options.flags)) return parsed;
+    const { findLabFile } = await import('../app/lab/find-lab-file');
+    const { configDir: configFolder } = this.config;
+    const given = (parsed.flags as { lab?: string }).lab;
+    this.lab = await findLabFile({ given, cwd: process.cwd(), env: process.env, configFolder });
+    return withLab(parsed, this.lab, options.flags);
+  }
 
   /** How a use case is stopped, and where it reports. */
   protected async work(flags: WorkFlags): Promise<RunBase> {
@@ -82,10 +107,7 @@ export abstract class KhCommand extends Command {
     });
     this.reporter = reporter;
     const emit = (event: KhEvent) => {
-      if (event.type === 'warning') {
-        const { serial, message } = event;
-        this.warnings.push(serial === undefined ? { message } : { serial, message });
-      }
+      if (event.type === 'warning') this.warnings.push(warningOf(event));
       this.report?.hear(event);
       reporter.emit(event);
     };
@@ -107,7 +129,15 @@ export abstract class KhCommand extends Command {
     work: (device: AttachedDevice, context: Context) => Promise<T>,
   ): Promise<DeviceOutcome<T>[]> {
     const { overDevices } = await import('../app/over-devices');
-    return overDevices(runOptions(flags, process.env), await this.work(flags), work);
+    const options = runOptions(flags, process.env, this.lab);
+    return this.met(await overDevices(options, await this.work(flags), work));
+  }
+
+  /** Keeps what a run says of its servers for the end of the command. */
+  protected met<T>({ devices, servers, missed }: LabRun<T>): T[] {
+    this.servers = servers;
+    this.missed = missed;
+    return devices;
   }
 
   /**
@@ -143,9 +173,20 @@ export abstract class KhCommand extends Command {
     if (this.jsonEnabled()) writeJson(document);
   }
 
+  /** The end of a command that looks at devices: what it finds there is no failure, but what it can't reach is. */
+  protected doneLooking<Entry>(devices: Entry[], text: string): Promise<DevicesDocument<Entry>> {
+    const status: RunStatus =
+      this.missed.length === 0
+        ? { status: 'ok', exitCode: 0 }
+        : { status: 'partial', exitCode: EXIT_CODES.PARTIAL };
+    return this.done({ devices, servers: this.servers }, text, status);
+  }
+
   /** The end of a command that worked on devices. Their failures have been reported as they came. */
   protected doneOver<T>(devices: DeviceOutcome<T>[], text: string): Promise<OutcomesDocument<T>> {
-    return this.done({ devices }, text, sumUp(devices), devices.map(outcomeCase));
+    const { servers, missed } = this;
+    const cases = [...devices.map(outcomeCase), ...missed.map(serverCase)];
+    return this.done({ devices, servers }, text, sumUp(devices, missed), cases);
   }
 
   /** Colours for what goes to stdout. */

@@ -1,4 +1,5 @@
-import { errorReport, type KhError } from '../core/errors';
+import { deviceName } from '../core/device-name';
+import { errorReport, type ErrorReport, type KhError } from '../core/errors';
 import type { KhEvent } from '../core/events';
 import type { DeviceOutcome } from '../core/outcome';
 import { replaceFile } from '../core/replace-file';
@@ -38,8 +39,8 @@ export function openReport(path: string, command: string): RunReport {
   return {
     hear: (event) => {
       if (event.type !== 'kernel.identified') return;
-      const { serial, release, machine } = event;
-      heard.set(serial, { release, machine });
+      const { release, machine } = event;
+      heard.set(deviceName(event), { release, machine });
     },
     write,
     writeFailure: (error, warnings) => {
@@ -50,8 +51,13 @@ export function openReport(path: string, command: string): RunReport {
 
 /** What came of the work on one device, for the report. */
 export function outcomeCase(outcome: DeviceOutcome<unknown>): ReportCase {
-  const { serial: name, milliseconds } = outcome;
+  const { name, milliseconds } = outcome;
   if (outcome.status === 'failed') return { name, milliseconds, error: outcome.error };
   const { result } = outcome;
   return { name, milliseconds, facts: typeof result === 'object' && result !== null ? result : {} };
+}
+
+/** An adb server whose devices were not met, for the report. */
+export function serverCase(error: ErrorReport): ReportCase {
+  return { name: error.server ?? '', error };
 }

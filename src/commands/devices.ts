@@ -1,10 +1,10 @@
 import type { Documents } from '../cli/documents';
-import { deviceFlags, runOptions } from '../cli/flags/device-flags';
+import { deviceFlags, runOptions, serverFlags } from '../cli/flags/device-flags';
 import { KhCommand } from '../cli/kh-command';
+import { prose } from '../cli/prose';
 import { devicesTable } from '../cli/text/devices';
 
-const { serial, exclude, jobs, 'adb-host': adbHost, 'adb-port': adbPort } = deviceFlags;
-import { prose } from '../cli/prose';
+const { serial, exclude, jobs } = deviceFlags;
 
 export default class Devices extends KhCommand {
   static override summary = 'Show what is attached: its kernel, its headers, and what is already here.';
@@ -18,7 +18,7 @@ of the running kernel are here, and stale when they are of another build with th
     '<%= config.bin %> <%= command.id %> -s model:Pixel_8',
     '<%= config.bin %> <%= command.id %> --json | jq -r \'.devices[] | select(.state == "device").serial\'',
   ];
-  static override flags = { serial, exclude, jobs, 'adb-host': adbHost, 'adb-port': adbPort };
+  static override flags = { serial, exclude, jobs, ...serverFlags };
 
   async run(): Promise<Documents['devices']> {
     const { flags } = await this.parse(Devices);
@@ -28,10 +28,11 @@ of the running kernel are here, and stale when they are of another build with th
     const options = runOptions(
       { ...flags, all: flags.serial === undefined, timeout: undefined },
       process.env,
+      this.lab,
     );
-    const devices = await describeDevices(options, work);
+    const devices = this.met(await describeDevices(options, work));
     if (devices.length === 0) work.emit({ type: 'warning', message: NOTHING });
-    return this.done({ devices }, devicesTable(devices, this.colours));
+    return this.doneLooking(devices, devicesTable(devices, this.colours));
   }
 }
 

@@ -1,4 +1,5 @@
 import { isNativeError } from 'node:util/types';
+import { deviceName } from './device-name';
 import { printable } from './printable';
 
 /**
@@ -78,6 +79,8 @@ export interface KhErrorInit {
   message: string;
   /** The adb serial of the device that it happened on. */
   serial?: string | undefined;
+  /** The adb server that it is about, or that the device is at: named where the run is over several. */
+  server?: string | undefined;
   /** Why it is likely, and what to do next. */
   hint?: string | undefined;
   /** Facts for scripts: JSON values only. */
@@ -92,21 +95,27 @@ export interface KhErrorInit {
 export class KhError extends Error {
   readonly code: ErrorCode;
   readonly serial: string | undefined;
+  readonly server: string | undefined;
   readonly hint: string | undefined;
   readonly details: Record<string, unknown> | undefined;
-  /** The message without the serial in front. */
+  /** The message without the device in front. */
   readonly reason: string;
+
+  readonly #init: KhErrorInit;
 
   constructor(code: ErrorCode, init: KhErrorInit) {
     const reason = printable(init.message);
+    const who = init.serial === undefined ? init.server : deviceName({ ...init, serial: init.serial });
     super(
-      init.serial === undefined ? reason : `${printable(init.serial)}: ${reason}`,
+      who === undefined ? reason : `${printable(who)}: ${reason}`,
       init.cause === undefined ? undefined : { cause: init.cause },
     );
     this.name = 'KhError';
+    this.#init = init;
     this.code = code;
     this.reason = reason;
     this.serial = init.serial;
+    this.server = init.server;
     this.hint = init.hint === undefined ? undefined : printable(init.hint);
     this.details = init.details;
   }
@@ -118,8 +127,12 @@ export class KhError extends Error {
   /** The same failure, known to have happened on `serial`. */
   on(serial: string): KhError {
     if (this.serial !== undefined) return this;
-    const { code, reason: message, hint, details, cause } = this;
-    return new KhError(code, { message, hint, details, cause, serial });
+    return new KhError(this.code, { ...this.#init, serial });
+  }
+
+  /** The same failure, with the adb server named that it is about. */
+  at(server: string): KhError {
+    return new KhError(this.code, { ...this.#init, server });
   }
 }
 
@@ -129,6 +142,7 @@ export interface ErrorReport {
   exitCode: number;
   message: string;
   serial?: string;
+  server?: string;
   hint?: string;
   details?: Record<string, unknown>;
 }
@@ -152,6 +166,7 @@ export function errorReport(error: KhError): ErrorReport {
     exitCode: error.exitCode,
     message: error.message,
     ...(error.serial === undefined ? {} : { serial: error.serial }),
+    ...(error.server === undefined ? {} : { server: error.server }),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.details === undefined ? {} : { details: error.details }),
   };

@@ -21,9 +21,12 @@ export type KnownBy = 'same-boot' | 'device-md5' | 'concurrent-pull';
 
 /**
  * All that kh reports while it works. One reader per audience: task list,
- * plain lines, NDJSON. Every event about a device carries its adb serial.
+ * plain lines, NDJSON. Every event about a device carries its adb serial and,
+ * where the run is over several adb servers, the name of its server.
  */
-export type KhEvent =
+export type KhEvent = Happening & { server?: string };
+
+type Happening =
   | { type: 'device.waiting'; serial: string; state: string }
   | { type: 'device.selected'; serial: string; model: string | undefined }
   | { type: 'kernel.identified'; serial: string; release: string; machine: string }

@@ -16,6 +16,8 @@ export interface DeviceSighting {
   serial: string;
   /** The port that its cable is in. */
   devpath?: string | undefined;
+  /** The adb server that it is attached to, as a socket specification; claims of older versions have none. */
+  server?: string | undefined;
   /** Tells two devices apart for certain, but changes at every boot. */
   bootId?: string | undefined;
 }
@@ -42,9 +44,10 @@ export type AttachedElsewhere = (claim: DeviceClaim) => Promise<'absent' | 'same
  * Cheap devices share one serial number by the thousand. Of two that are
  * attached at once the second gets `<serial number>~<hash of where it is
  * attached>`. A device keeps its name while it does not reboot, and while it
- * stays at its port; a name whose device is no longer attached goes to the
- * next one with that serial number, since a phone that moved to another port
- * and was rebooted cannot be told from another phone.
+ * stays at its port of the same adb server; a name whose device is no longer
+ * attached goes to the next one with that serial number, since a phone that
+ * moved to another port or host and was rebooted cannot be told from another
+ * phone. One phone that two servers show keeps one name: its boot id is one.
  *
  * @throws KhError STORE_*, TIMEOUT; and whatever `attachedElsewhere` throws
  */
@@ -85,7 +88,8 @@ export async function findDeviceName(
 }
 
 function isUnchanged(claim: DeviceClaim, me: DeviceSighting): boolean {
-  return isSameBoot(claim, me) && isSamePlace(claim, me) && claim.serialno === me.serialno;
+  const sameNumber = claim.serialno === me.serialno;
+  return isSameBoot(claim, me) && isSamePlace(claim, me) && claim.server === me.server && sameNumber;
 }
 
 function isSameBoot(claim: DeviceClaim, me: DeviceSighting): boolean {
@@ -93,7 +97,8 @@ function isSameBoot(claim: DeviceClaim, me: DeviceSighting): boolean {
 }
 
 function isSamePlace(claim: DeviceClaim, me: DeviceSighting): boolean {
-  return claim.serial === me.serial && claim.devpath === me.devpath;
+  const sameServer = claim.server === undefined || claim.server === me.server;
+  return sameServer && claim.serial === me.serial && claim.devpath === me.devpath;
 }
 
 /** Serial numbers that vendors leave in place, or that stand for having none. */
@@ -115,7 +120,8 @@ function usualNames(me: DeviceSighting): [string, string] {
 
 function nameByPlace(me: DeviceSighting, attempt: number): string {
   const base = baseName(me).replace(/~[0-9a-f]{10}$/, '');
-  return `${base}~${shortHash(JSON.stringify([identity(me), me.serial, me.devpath ?? '', attempt]))}`;
+  const place = [identity(me), me.serial, me.devpath ?? '', me.server ?? '', attempt];
+  return `${base}~${shortHash(JSON.stringify(place))}`;
 }
 
 /** A name may be taken by a device that has moved since, or, where the disk folds case, by another serial number. */
@@ -164,14 +170,16 @@ function parseClaim(text: string, path: string): Omit<DeviceClaim, 'name'> {
     serialno: fields.text('serialno'),
     serial: fields.text('serial'),
     devpath: fields.optionalText('devpath'),
+    server: fields.optionalText('server'),
     bootId: fields.optionalText('bootId'),
     seenAt: fields.time('seenAt'),
   };
 }
 
 async function writeClaim(store: Store, name: string, me: DeviceSighting): Promise<void> {
-  const { serialno, serial, devpath, bootId } = me;
-  const claim = { claim: 1, name, serialno, serial, devpath, bootId, seenAt: new Date().toISOString() };
+  const { serialno, serial, devpath, server, bootId } = me;
+  const seenAt = new Date().toISOString();
+  const claim = { claim: 1, name, serialno, serial, devpath, server, bootId, seenAt };
   await writeWhole(store, claimPath(store, name), `${JSON.stringify(claim, null, 2)}\n`);
 }
 

@@ -85,24 +85,24 @@ const PHASE_WIDTH: Record<DeviceLine['state'], number> = { working: 52, done: 31
  *
  * @param column columns for the name: the widest `whoWidth` of the list
  */
-export function lineText(serial: string, line: DeviceLine, now: number, column: number): string {
+export function lineText(device: string, line: DeviceLine, now: number, column: number): string {
   const { phase, transfer, release, state } = line;
   const doing = transfer === undefined ? phase : `${phase} ${transferText(transfer, now)}`;
   const what = printable(state === 'done' && line.came !== undefined ? `${line.came}, ${doing}` : doing);
-  const start = `${padTo(whoText(serial, line), column)}  `;
+  const start = `${padTo(whoText(device, line), column)}  `;
   return release === undefined
     ? start + what
     : `${start}${padTo(what, PHASE_WIDTH[state])}  ${printable(release)}`;
 }
 
 /** "0A04 (Pixel_8)" */
-function whoText(serial: string, { model }: DeviceLine): string {
-  return printable(model === undefined ? serial : `${serial} (${model})`);
+function whoText(device: string, { model }: DeviceLine): string {
+  return printable(model === undefined ? device : `${device} (${model})`);
 }
 
 /** Columns that the name of a device takes in its line. */
-export function whoWidth(serial: string, line: DeviceLine): number {
-  return textWidth(whoText(serial, line));
+export function whoWidth(device: string, line: DeviceLine): number {
+  return textWidth(whoText(device, line));
 }
 
 /** Short, as the line has to hold the kernel's release, too. */

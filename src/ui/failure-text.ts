@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../core/errors';
+import { deviceName } from '../core/device-name';
 import { printable } from '../core/printable';
 import type { Palette } from './colour';
 
@@ -13,7 +14,9 @@ export function warningText(message: string, { yellow }: Palette): string {
   return `${yellow('warning:')} ${message}\n`;
 }
 
-/** A warning, with the serial of the device that it is about in front. */
-export function warningMessage({ serial, message }: { serial?: string; message: string }): string {
-  return printable(serial === undefined ? message : `${serial}: ${message}`);
+/** A warning, with the device or the server that it is about in front. */
+export function warningMessage(warning: { serial?: string; server?: string; message: string }): string {
+  const { serial, server, message } = warning;
+  const who = serial === undefined ? server : deviceName({ serial, server });
+  return printable(who === undefined ? message : `${who}: ${message}`);
 }

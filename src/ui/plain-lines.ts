@@ -1,3 +1,4 @@
+import { deviceName } from '../core/device-name';
 import type { KhEvent } from '../core/events';
 import { printable } from '../core/printable';
 import type { Palette } from './colour';
@@ -16,13 +17,14 @@ export interface PlainOptions {
 }
 
 /**
- * One line for each notable event, with the serial in front: for logs, and
+ * One line for each notable event, with the device in front: for logs, and
  * for terminals that cannot redraw. A long transfer speaks up every quarter,
  * and no more often than every two seconds.
  */
 export function plainLines({ write, colours, verbose, now }: PlainOptions): Reporter {
   const progress = progressTeller(now);
-  const line = (serial: string, text: string) => write(`${colours.dim(`${printable(serial)}:`)} ${text}\n`);
+  const line = (device: { serial: string; server?: string }, text: string) =>
+    write(`${colours.dim(`${printable(deviceName(device))}:`)} ${text}\n`);
   const emit = (event: KhEvent) => {
     if (event.type === 'build.output') {
       write(event.text);
@@ -32,10 +34,10 @@ export function plainLines({ write, colours, verbose, now }: PlainOptions): Repo
       write(warningText(warningMessage(event), colours));
     } else if (event.type === 'pull.progress') {
       const text = progress(event);
-      if (text !== undefined) line(event.serial, text);
+      if (text !== undefined) line(event, text);
     } else {
       const told = eventText(event);
-      if (told !== undefined && (verbose || told.level === 'notice')) line(event.serial, told.text);
+      if (told !== undefined && (verbose || told.level === 'notice')) line(event, told.text);
     }
   };
   return { emit, close: () => Promise.resolve() };
@@ -47,15 +49,21 @@ const STEP = 0.25;
 /** Says which progress reports are worth a line of a log. */
 function progressTeller(now: () => number) {
   const told = new Map<string, { transfer: Transfer; saidAt: number; saidBytes: number }>();
-  return (event: { serial: string; bytes: number; totalBytes: number }): string | undefined => {
+  return (event: {
+    serial: string;
+    server?: string;
+    bytes: number;
+    totalBytes: number;
+  }): string | undefined => {
     const time = now();
-    const before = told.get(event.serial);
+    const device = deviceName(event);
+    const before = told.get(device);
     const transfer = advanceTransfer(before?.transfer, event, time);
     const isNew = before === undefined || transfer.startedAt === time;
     const saidAt = isNew ? time : before.saidAt;
     const saidBytes = isNew ? 0 : before.saidBytes;
     const due = time - saidAt >= QUIET_FOR && event.bytes - saidBytes >= STEP * event.totalBytes;
-    told.set(event.serial, {
+    told.set(device, {
       transfer,
       saidAt: due ? time : saidAt,
       saidBytes: due ? event.bytes : saidBytes,

@@ -6,6 +6,7 @@ import {
   ProcessOutput,
   type ListrDefaultRendererLogLevels,
 } from 'listr2';
+import { deviceName } from '../core/device-name';
 import type { KhEvent } from '../core/events';
 import { printable } from '../core/printable';
 import type { Palette } from './colour';
@@ -40,17 +41,16 @@ export function taskList({ stream, colours, now }: TaskListOptions): Reporter {
       below.push(event.text);
       return;
     }
-    if (event.type === 'kernel.said')
-      below.push(`${printable(event.serial)}: ${eventText(event)?.text ?? ''}\n`);
+    const device = deviceName(event);
+    if (event.type === 'kernel.said') below.push(`${printable(device)}: ${eventText(event)?.text ?? ''}\n`);
     if (event.type === 'device.failed') below.push(failureText(event.error, colours));
     const time = now();
-    const line = foldEvent(lines.get(event.serial) ?? FRESH_LINE, event, time);
-    lines.set(event.serial, line);
-    const width = whoWidth(event.serial, line);
-    const changed = width > column ? lines : [[event.serial, line] as const];
+    const line = foldEvent(lines.get(device) ?? FRESH_LINE, event, time);
+    lines.set(device, line);
+    const width = whoWidth(device, line);
+    const changed = width > column ? lines : [[device, line] as const];
     column = Math.max(column, width);
-    for (const [serial, shown] of changed)
-      live.show(serial, lineText(serial, shown, time, column), shown.state);
+    for (const [name, shown] of changed) live.show(name, lineText(name, shown, time, column), shown.state);
   };
   const close = async () => {
     await live.end();

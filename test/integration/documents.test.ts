@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import Ajv from 'ajv';
 import { loadModule } from '../../src/app/load-module';
 import { readModuleFile } from '../../src/app/module-file';
+import { labServers } from '../../src/app/lab/lab-servers';
 import { overDevices } from '../../src/app/over-devices';
 import { pullHeaders, type PullOptions } from '../../src/app/pull-headers';
 import type { KhEvent } from '../../src/core/events';
@@ -129,7 +130,7 @@ async function eventsOf(
   const events: KhEvent[] = [];
   const options = {
     selection: { serials: [], all: true, exclude: [] },
-    server: { host: lab.host, port: lab.port },
+    servers: labServers({ hosts: [lab.host], ports: [lab.port], env: {} }).servers,
     jobs: 2,
     env: { KH_HOME: await tempFolder() },
     times: TIME_LIMITS,

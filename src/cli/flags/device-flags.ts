@@ -1,25 +1,41 @@
 import { CLIError } from '@oclif/core/errors';
 import * as Flags from '@oclif/core/flags';
 import type { InferredFlags } from '@oclif/core/interfaces';
+import type { LabSettings } from '../../app/lab/lab-file';
+import { labServers } from '../../app/lab/lab-servers';
 import type { RunOptions } from '../../app/over-devices';
 import { TIME_LIMITS } from '../../core/limits';
-import { parseDuration } from '../duration';
+import { parseDuration } from '../../core/duration';
 
 const HELP = 'DEVICE';
 
-/** The adb server to ask, as adb itself takes it. */
+/** The adb servers to ask, each as adb itself takes it. */
 export const serverFlags = {
+  lab: Flags.string({
+    summary: 'The lab file; none goes without one.',
+    description:
+      'Servers, devices, manifest and limits of a lab: see docs/lab.md. Without it: the nearest kh.lab.json in the working folder or above it, then lab.json in the configuration folder.',
+    env: 'KH_LAB',
+    helpValue: 'FILE',
+    helpGroup: HELP,
+  }),
   'adb-host': Flags.string({
     char: 'H',
-    summary: 'Host of the adb server.',
+    summary: 'Host of the adb server, or host:port; may be repeated.',
     description:
-      'Without it and --adb-port: ADB_SERVER_SOCKET, ANDROID_ADB_SERVER_ADDRESS and ANDROID_ADB_SERVER_PORT, then localhost:5037.',
+      "Without it and --adb-port: ADB_SERVER_SOCKET, ANDROID_ADB_SERVER_ADDRESS and ANDROID_ADB_SERVER_PORT, then the lab file's servers, then localhost:5037.",
+    multiple: true,
+    multipleNonGreedy: true,
     helpValue: 'HOST',
     helpGroup: HELP,
   }),
   'adb-port': Flags.integer({
     char: 'P',
-    summary: 'Port of the adb server.',
+    summary: 'Port of the adb server; may be repeated.',
+    description:
+      'One for every -H, or one for each of them in order; several with one -H, or without any, are several servers there.',
+    multiple: true,
+    multipleNonGreedy: true,
     min: 1,
     max: 65_535,
     helpValue: 'PORT',
@@ -27,13 +43,13 @@ export const serverFlags = {
   }),
 };
 
-/** Which devices, through which adb server, how long and how many at a time. */
+/** Which devices, through which adb servers, how long and how many at a time. */
 export const deviceFlags = {
   serial: Flags.string({
     char: 's',
     summary: 'Device to work on; may be repeated.',
     description:
-      'What `adb -s` takes: a serial, host:port, usb:PORT, or product:NAME, model:NAME, device:NAME. Where neither this nor --all is given, ANDROID_SERIAL counts.',
+      'What `adb -s` takes: a serial, host:port, usb:PORT, or product:NAME, model:NAME, device:NAME; with SERVER/ in front, at that server. Where neither this nor --all is given, ANDROID_SERIAL counts.',
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'SERIAL',
@@ -55,12 +71,14 @@ export const deviceFlags = {
       if (milliseconds !== undefined) return Promise.resolve(milliseconds);
       throw new CLIError(`${input} is no length of time: give seconds, or 500ms, 90s, 5m, 1h`);
     },
+    env: 'KH_TIMEOUT',
     helpValue: 'TIME',
     helpGroup: HELP,
   })(),
   jobs: Flags.integer({
     char: 'j',
-    summary: 'Devices to work on at a time.',
+    summary: 'Devices to work on at a time, over all servers.',
+    env: 'KH_JOBS',
     min: 1,
     max: 1_000,
     default: 8,
@@ -71,28 +89,39 @@ export const deviceFlags = {
 
 export type DeviceFlags = Omit<InferredFlags<typeof deviceFlags>, 'json'>;
 
-/** What the device flags and adb's environment ask for. */
-export function runOptions(flags: DeviceFlags, env: NodeJS.ProcessEnv): RunOptions {
+/** What the device flags, adb's environment and the lab file ask for. @throws KhError USAGE, as `labServers` */
+export function runOptions(flags: DeviceFlags, env: NodeJS.ProcessEnv, lab?: LabSettings): RunOptions {
+  const serials = flags.serial ?? (flags.all ? [] : serialOf(env));
   return {
     selection: {
-      serials: flags.serial ?? (flags.all ? [] : serialOf(env)),
+      serials,
       all: flags.all,
-      exclude: flags.exclude ?? [],
+      exclude: [...(flags.exclude ?? []), ...((serials.length === 0 && lab?.exclude) || [])],
+      ...(lab?.devices === undefined ? {} : { only: lab.devices }),
     },
-    server: serverOf(flags),
+    servers: serversOf(flags, env, lab).servers,
     jobs: flags.jobs,
     env,
-    times: { ...TIME_LIMITS, ...(flags.timeout === undefined ? {} : { device: flags.timeout }) },
+    times: {
+      ...TIME_LIMITS,
+      ...lab?.times,
+      ...(flags.timeout === undefined ? {} : { device: flags.timeout }),
+    },
   };
 }
 
-/** The flags' part of the adb server's address. */
-export function serverOf(flags: {
-  'adb-host'?: string | undefined;
-  'adb-port'?: number | undefined;
-}): RunOptions['server'] {
-  const { 'adb-host': host, 'adb-port': port } = flags;
-  return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+/** The adb servers of a run. Throws as `labServers`. */
+export function serversOf(
+  flags: Pick<DeviceFlags, 'adb-host' | 'adb-port'>,
+  env: NodeJS.ProcessEnv,
+  lab?: LabSettings,
+): ReturnType<typeof labServers> {
+  return labServers({
+    hosts: flags['adb-host'] ?? [],
+    ports: flags['adb-port'] ?? [],
+    env,
+    entries: lab?.servers,
+  });
 }
 
 /** The device that adb's environment names, if any. */

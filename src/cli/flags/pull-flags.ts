@@ -15,6 +15,8 @@ const manifestFlag = Flags.string({
 
 export const requireManifestFlag = Flags.boolean({
   summary: 'Fail where the manifest does not name the archive.',
+  env: 'KH_REQUIRE_MANIFEST',
+  allowNo: true,
   helpGroup: HELP,
 });
 
@@ -23,6 +25,7 @@ export const privilegeFlag = (summary: string) =>
   Flags.option({
     summary,
     description: 'auto tries plainly first, then `adb root`, then `su`.',
+    env: 'KH_PRIVILEGE',
     options: ['auto', 'none', 'adb-root', 'su'] as const,
     default: 'auto' as const,
   })();

@@ -4,11 +4,13 @@ import { renderTable, type Column } from '../../ui/table';
 
 /** The table of `kh devices`. */
 export function devicesTable(devices: DeviceDescription[], colours: Palette): string {
-  const columns = devices.some((device) => noteText(device) !== undefined)
-    ? [...COLUMNS(colours), noteColumn(colours)]
-    : COLUMNS(colours);
+  const servers = devices.some(({ serial, name }) => name !== serial) ? [SERVER] : [];
+  const notes = devices.some((device) => noteText(device) !== undefined) ? [noteColumn(colours)] : [];
+  const columns = [...servers, ...COLUMNS(colours), ...notes];
   return renderTable(devices, columns, colours);
 }
+
+const SERVER: Column<DeviceDescription> = { title: 'SERVER', cell: ({ server }) => server };
 
 const COLUMNS = ({ green, yellow, dim }: Palette): Column<DeviceDescription>[] => [
   { title: 'SERIAL', cell: ({ serial }) => serial },
@@ -52,6 +54,6 @@ const HEADERS: Record<Status, string> = {
 };
 
 /** What adb says in brackets, or why the device could not be looked at. */
-function noteText({ serial, note, error }: DeviceDescription): string | undefined {
-  return note ?? error?.message.replace(`${serial}: `, '');
+function noteText({ name, note, error }: DeviceDescription): string | undefined {
+  return note ?? error?.message.replace(`${name}: `, '');
 }

@@ -27,7 +27,7 @@ export function moduleReport(
       const { module, log } = outcome.result;
       const said = log.length === 0 ? ', and the kernel said nothing' : '';
       return [
-        `${printable(outcome.serial)}: ${colours.bold(module)} ${done}${said}\n`,
+        `${printable(outcome.name)}: ${colours.bold(module)} ${done}${said}\n`,
         ...log.flatMap((line) => saidLines(line, colours)),
       ];
     })

@@ -2,7 +2,7 @@ import type { DeviceOutcome } from '../../core/outcome';
 import { printable } from '../../core/printable';
 
 /**
- * What became ready on each device, one path a line. Whether the serial stands
+ * What became ready on each device, one path a line. Whether the device stands
  * in front depends on what was asked, never on what was attached.
  */
 export function devicePaths<T>(
@@ -14,7 +14,7 @@ export function devicePaths<T>(
   return outcomes
     .flatMap((outcome) => {
       if (outcome.status === 'failed') return [];
-      return `${several ? `${printable(outcome.serial)}\t` : ''}${pathOf(outcome.result)}\n`;
+      return `${several ? `${printable(outcome.name)}\t` : ''}${pathOf(outcome.result)}\n`;
     })
     .join('');
 }

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { KhError } from '../../core/errors';
-import { reject } from './checks';
 import type { ChangeDescription, DeviceDescription, LabDescription } from './lab-description';
-import { validateLab } from './validate-lab';
+import { notValid, validateLab } from './validate-lab';
 
 /** Reads a lab file. @throws KhError USAGE where it can't be read, or is not valid */
 export async function readLab(path: string): Promise<LabDescription> {
   const value = parseJson(await readText(path), path);
   const lab = validateLab(value);
-  if (lab.version === undefined) reject('version', 'is missing; the present one is 1');
+  if (lab.version === undefined) throw notValid('version is missing; the present one is 1');
   return lab;
 }
 
@@ -39,7 +38,7 @@ export function expandClones(descriptions: readonly DeviceDescription[]): Device
   );
   const seen = new Set<string>();
   for (const { serial } of devices) {
-    if (seen.has(serial)) reject('devices', `give two devices the serial ${JSON.stringify(serial)}`);
+    if (seen.has(serial)) throw notValid(`devices give two devices the serial ${JSON.stringify(serial)}`);
     seen.add(serial);
   }
   return devices;

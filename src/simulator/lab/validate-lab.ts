@@ -1,9 +1,9 @@
-import { FAULT_POINTS, CONTENT_FAULTS, WIRE_FAULTS } from '../faults';
 import {
   boolean,
   integer,
   listOf,
   matching,
+  Misfit,
   nonEmptyText,
   objectOf,
   oneKindOf,
@@ -13,7 +13,9 @@ import {
   shown,
   text,
   type Check,
-} from './checks';
+} from '../../core/checks';
+import { KhError } from '../../core/errors';
+import { FAULT_POINTS, CONTENT_FAULTS, WIRE_FAULTS } from '../faults';
 import {
   LAB_VERSION,
   MODULE_ERRORS,
@@ -148,14 +150,30 @@ const lab = objectOf(
  * @throws KhError USAGE with the place that is wrong, such as `devices[2].headers.kind`
  */
 export function validateLab(value: unknown): LabDescription {
-  lab(value, '');
-  const description = value as LabDescription;
+  try {
+    lab(value, '');
+    const description = value as LabDescription;
+    refuseTwins(description);
+    return description;
+  } catch (error) {
+    throw error instanceof Misfit ? notValid(error.message) : error;
+  }
+}
+
+/** The error for a lab that is not valid; `problem` begins with the place. */
+export function notValid(problem: string): KhError {
+  return new KhError('USAGE', {
+    message: `the lab is not valid: ${problem}`,
+    hint: 'docs/simulator.md lists what a lab file may hold.',
+  });
+}
+
+function refuseTwins({ devices }: LabDescription): void {
   const places = new Map<string, number>();
-  for (const [index, { serial }] of description.devices.entries()) {
+  for (const [index, { serial }] of devices.entries()) {
     const earlier = places.get(serial);
     if (earlier !== undefined)
       reject(`devices[${index}].serial`, `is that of devices[${earlier}]: ${shown(serial)}`);
     places.set(serial, index);
   }
-  return description;
 }

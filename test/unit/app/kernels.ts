@@ -1,3 +1,4 @@
+import { labServers } from '../../../src/app/lab/lab-servers';
 import { overDevices } from '../../../src/app/over-devices';
 import type { AttachedDevice, Context } from '../../../src/app/context';
 import type { DeviceDescription } from '../../../src/simulator/lab/lab-description';
@@ -44,14 +45,16 @@ export async function onDevice<T>(
 ): Promise<T> {
   const options = {
     selection: { serials: [serial], all: false, exclude: [] },
-    server: { host: lab.host, port: lab.port },
+    servers: labServers({ hosts: [lab.host], ports: [lab.port], env: {} }).servers,
     jobs: 1,
     env: { KH_HOME: home },
     times: TIME_LIMITS,
   };
   const base = { signal: new AbortController().signal, emit: () => undefined };
   let thrown: Error | undefined;
-  const [outcome] = await overDevices(options, base, async (device, context) => {
+  const {
+    devices: [outcome],
+  } = await overDevices(options, base, async (device, context) => {
     try {
       return await work(device, context);
     } catch (error) {

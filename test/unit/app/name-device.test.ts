@@ -26,6 +26,7 @@ async function cheapPhone(listed: ListedDevice, bootId: string, attached: [Liste
     });
   const adb = phone(bootId);
   const server = {
+    address: { kind: 'tcp', host: 'localhost', port: 5037 },
     listDevices: () => Promise.resolve(attached.map(([other]) => other)),
     open: (asked: ListedDevice) =>
       Promise.resolve(phone(attached.find(([other]) => other === asked)?.[1] ?? '')),

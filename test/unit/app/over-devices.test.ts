@@ -1,5 +1,6 @@
 import { overDevices, type RunOptions } from '../../../src/app/over-devices';
 import { pullHeaders, type PullOptions } from '../../../src/app/pull-headers';
+import { labServers } from '../../../src/app/lab/lab-servers';
 import type { KhEvent } from '../../../src/core/events';
 import { TIME_LIMITS } from '../../../src/core/limits';
 import { openStore } from '../../../src/store/layout';
@@ -14,7 +15,7 @@ const PULL: PullOptions = { privilege: 'auto', requireManifest: false, force: fa
 function optionsFor(lab: Simulator, home: string, times: Partial<RunOptions['times']> = {}): RunOptions {
   return {
     selection: { serials: [], all: true, exclude: [] },
-    server: { host: lab.host, port: lab.port },
+    servers: labServers({ hosts: [lab.host], ports: [lab.port], env: {} }).servers,
     jobs: 8,
     env: { KH_HOME: home },
     times: { ...TIME_LIMITS, ...times },
@@ -24,7 +25,9 @@ function optionsFor(lab: Simulator, home: string, times: Partial<RunOptions['tim
 function pullAll(options: RunOptions, pull: Partial<PullOptions> = {}) {
   const events: KhEvent[] = [];
   const base = { signal: new AbortController().signal, emit: (event: KhEvent) => void events.push(event) };
-  return overDevices(options, base, (device, context) => pullHeaders(device, { ...PULL, ...pull }, context));
+  return overDevices(options, base, (device, context) =>
+    pullHeaders(device, { ...PULL, ...pull }, context),
+  ).then(({ devices }) => devices);
 }
 
 describe('overDevices', () => {

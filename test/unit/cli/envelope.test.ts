@@ -4,12 +4,14 @@ import type { DeviceOutcome } from '../../../src/core/outcome';
 
 const done = (serial: string): DeviceOutcome<object> => ({
   serial,
+  name: serial,
   status: 'ok',
   milliseconds: 1,
   result: {},
 });
 const failed = (serial: string, code: ErrorCode): DeviceOutcome<object> => ({
   serial,
+  name: serial,
   status: 'failed',
   milliseconds: 1,
   error: { code, exitCode: EXIT_CODES[code], message: 'no' },
@@ -38,6 +40,12 @@ describe('the exit code of a run over devices', () => {
     const outcomes = [failed('A', 'STORE_FULL'), failed('B', 'DEVICE_LOST'), failed('C', 'TIMEOUT')];
     expect(sumUp(outcomes).exitCode).toBe(4);
     expect(sumUp(outcomes.toReversed()).exitCode).toBe(4);
+  });
+
+  it('is 10 when all that was met is done, but a server was not reached', () => {
+    const down = { code: 'ADB_UNAVAILABLE', exitCode: 4, message: 'rack2: no adb server' } as const;
+    expect(sumUp([done('A')], [down])).toEqual({ status: 'partial', exitCode: 10 });
+    expect(sumUp([failed('A', 'HEADERS_ABSENT')], [down])).toEqual({ status: 'failed', exitCode: 4 });
   });
 
   it('never hides a bug in kh behind other failures', () => {

@@ -43,6 +43,15 @@ const config = Object.assign(new Config({ root: __dirname }), {
   runHook: () => Promise.resolve({ successes: [], failures: [] }),
 });
 
+const { KH_LAB } = process.env;
+beforeAll(() => {
+  process.env['KH_LAB'] = 'none';
+});
+afterAll(() => {
+  if (KH_LAB === undefined) delete process.env['KH_LAB'];
+  else process.env['KH_LAB'] = KH_LAB;
+});
+
 /** Runs it in this process; what it writes and the exit code come back. */
 async function run(argv: string[], act: (command: Sample) => Promise<Envelope>) {
   const written = { stdout: '', stderr: '' };
@@ -127,9 +136,10 @@ describe('a command that fails', () => {
 
 describe('a command over devices of which some failed', () => {
   const outcomes: DeviceOutcome<object>[] = [
-    { serial: 'A', status: 'ok', milliseconds: 12, result: { workspace: '/kh/A' } },
+    { serial: 'A', name: 'A', status: 'ok', milliseconds: 12, result: { workspace: '/kh/A' } },
     {
       serial: 'B',
+      name: 'B',
       status: 'failed',
       milliseconds: 3,
       error: { code: 'DEVICE_LOST', exitCode: 4, message: 'B: lost' },
@@ -143,7 +153,13 @@ describe('a command over devices of which some failed', () => {
 
   it('has one entry a device in the document, in the order asked', async () => {
     const { stdout, exitCode } = await run(['--json'], partly);
-    expect(json(stdout)).toEqual({ status: 'partial', exitCode: 10, devices: outcomes, warnings: [] });
+    expect(json(stdout)).toEqual({
+      status: 'partial',
+      exitCode: 10,
+      devices: outcomes,
+      servers: [],
+      warnings: [],
+    });
     expect(exitCode).toBe(10);
   });
 });

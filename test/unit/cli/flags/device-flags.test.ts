@@ -5,6 +5,7 @@ const none: DeviceFlags = {
   serial: undefined,
   all: false,
   exclude: undefined,
+  lab: undefined,
   'adb-host': undefined,
   'adb-port': undefined,
   timeout: undefined,
@@ -31,16 +32,36 @@ describe('the device flags', () => {
     expect(runOptions(none, { ANDROID_SERIAL: '' }).selection.serials).toEqual([]);
   });
 
-  it('hand over only what was said of the server, so that the environment can fill the rest', () => {
-    expect(runOptions(none, {}).server).toEqual({});
-    expect(runOptions({ ...none, 'adb-host': 'lab', 'adb-port': 5038 }, {}).server).toEqual({
-      host: 'lab',
-      port: 5038,
-    });
+  it.each([
+    ['the flags', { ...none, 'adb-host': ['here'] }, { ANDROID_ADB_SERVER_PORT: '6' }, ['here:6']],
+    ['the environment', none, { ADB_SERVER_SOCKET: 'tcp:there:7' }, ['there:7']],
+    ['the lab file', none, { ANDROID_ADB_SERVER_ADDRESS: '' }, ['rack1', 'rack2:5038']],
+  ])('take the adb servers of %s', (_source, flags, env, names) => {
+    const servers = [
+      { name: 'rack1', host: 'r1' },
+      { host: 'rack2', port: 5038 },
+    ];
+    const options = runOptions(flags, env, { path: '/lab/kh.lab.json', servers, times: {} });
+    expect(options.servers.map(({ name }) => name)).toEqual(names);
+  });
+
+  it('take the devices of the lab file, and leave out its and their own exclusions', () => {
+    const lab = { path: '/lab/kh.lab.json', devices: ['model:Pixel_8'], exclude: ['MINE'], times: {} };
+    const { selection } = runOptions({ ...none, all: true, exclude: ['A'] }, {}, lab);
+    expect(selection).toEqual({ serials: [], all: true, exclude: ['A', 'MINE'], only: ['model:Pixel_8'] });
+  });
+
+  it('let -s and ANDROID_SERIAL name a device that the lab file excludes', () => {
+    const lab = { path: '/lab/kh.lab.json', exclude: ['MINE'], times: {} };
+    expect(runOptions({ ...none, serial: ['MINE'] }, {}, lab).selection.exclude).toEqual([]);
+    expect(runOptions(none, { ANDROID_SERIAL: 'MINE' }, lab).selection.exclude).toEqual([]);
   });
 
   it('bound each device by --timeout, and leave the other limits alone', () => {
     expect(runOptions(none, {}).times).toEqual(TIME_LIMITS);
     expect(runOptions({ ...none, timeout: 5_000 }, {}).times).toEqual({ ...TIME_LIMITS, device: 5_000 });
+    const lab = { path: '/lab/kh.lab.json', times: { device: 7_000, connect: 1_000 } };
+    expect(runOptions(none, {}, lab).times).toEqual({ ...TIME_LIMITS, device: 7_000, connect: 1_000 });
+    expect(runOptions({ ...none, timeout: 5_000 }, {}, lab).times.device).toBe(5_000);
   });
 });

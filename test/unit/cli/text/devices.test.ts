@@ -4,6 +4,8 @@ import { palette } from '../../../../src/ui/colour';
 
 const pixel: DeviceDescription = {
   serial: '0A041',
+  server: 'localhost:5037',
+  name: '0A041',
   state: 'device',
   model: 'Pixel 8',
   android: '14',
@@ -26,7 +28,16 @@ describe('the table of devices', () => {
 
   it('shows a device that cannot be asked, with what adb says of it', () => {
     const text = devicesTable(
-      [pixel, { serial: 'B', state: 'no permissions', note: 'user in plugdev group' }],
+      [
+        pixel,
+        {
+          serial: 'B',
+          name: 'B',
+          server: 'localhost:5037',
+          state: 'no permissions',
+          note: 'user in plugdev group',
+        },
+      ],
       palette(false),
     );
     const [head, , line] = text.split('\n');
@@ -35,8 +46,20 @@ describe('the table of devices', () => {
   });
 
   it('shows why a device could not be looked at, without its serial a second time', () => {
-    const error = { code: 'TIMEOUT', exitCode: 9, message: 'C: timed out after 30 s' } as const;
-    const text = devicesTable([{ serial: 'C', state: 'device', error }], palette(false));
-    expect(text).toMatch(/ {2}timed out after 30 s\n$/);
+    const error = { code: 'TIMEOUT', exitCode: 9, message: 'rack1/C: timed out after 30 s' } as const;
+    const hung = { serial: 'C', server: 'rack1', name: 'rack1/C', state: 'device', error };
+    expect(devicesTable([hung], palette(false))).toMatch(/ {2}timed out after 30 s\n$/);
+  });
+
+  it('shows the server of each device where there are several', () => {
+    const elsewhere = { ...pixel, server: 'rack2', name: 'rack2/0A041' };
+    const text = devicesTable(
+      [{ ...pixel, server: 'rack1', name: 'rack1/0A041' }, elsewhere],
+      palette(false),
+    );
+    const [head, one, two] = text.split('\n');
+    expect(head).toMatch(/^SERVER +SERIAL +STATE/);
+    expect(one).toMatch(/^rack1 +0A041 +device/);
+    expect(two).toMatch(/^rack2 +0A041 +device/);
   });
 });

@@ -4,6 +4,7 @@ import { palette } from '../../../../src/ui/colour';
 const plain = palette(false);
 const ok = (serial: string, log: SaidLine[]) => ({
   serial,
+  name: serial,
   status: 'ok' as const,
   milliseconds: 1,
   result: { module: 'hello', log },
@@ -36,7 +37,7 @@ describe('what kh load-module prints', () => {
     const error = { code: 'MODULE_REFUSED' as const, exitCode: 8, message: 'B: no' };
     expect(
       moduleReport(
-        [ok('A', []), { serial: 'B', status: 'failed', milliseconds: 1, error }],
+        [ok('A', []), { serial: 'B', name: 'B', status: 'failed', milliseconds: 1, error }],
         'unloaded',
         plain,
       ),

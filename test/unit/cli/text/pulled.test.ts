@@ -3,12 +3,14 @@ import type { DeviceOutcome } from '../../../../src/core/outcome';
 
 const done = (serial: string): DeviceOutcome<{ workspace: string }> => ({
   serial,
+  name: serial,
   status: 'ok',
   milliseconds: 1,
   result: { workspace: `/kh/${serial}` },
 });
 const failed: DeviceOutcome<{ workspace: string }> = {
   serial: 'F',
+  name: 'F',
   status: 'failed',
   milliseconds: 1,
   error: { code: 'DEVICE_LOST', exitCode: 4, message: 'lost' },

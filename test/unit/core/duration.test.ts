@@ -1,4 +1,4 @@
-import { parseDuration } from '../../../src/cli/duration';
+import { parseDuration } from '../../../src/core/duration';
 
 describe('a length of time', () => {
   it.each([

@@ -1,14 +1,19 @@
-import { KhError } from '../../core/errors';
-
-/** Looks at one value of a lab description; `at` is the way to it, as in `devices[2].kernel.release`. */
+/** Looks at one value of a file that a person wrote; `at` is the way to it, as in `devices[2].kernel.release`. */
 export type Check = (value: unknown, at: string) => void;
 
-/** @throws KhError USAGE, naming the place */
+/** What a check found. Whoever had the file checked knows its name, and says it. */
+export class Misfit extends Error {
+  constructor(
+    readonly at: string,
+    problem: string,
+  ) {
+    super(`${at === '' ? 'it' : at} ${problem}`);
+  }
+}
+
+/** @throws Misfit, naming the place */
 export function reject(at: string, problem: string): never {
-  throw new KhError('USAGE', {
-    message: `the lab is not valid: ${at === '' ? 'it' : at} ${problem}`,
-    hint: 'docs/simulator.md lists what a lab file may hold.',
-  });
+  throw new Misfit(at, problem);
 }
 
 /** A value as it is shown in a message: short, on one line. */
