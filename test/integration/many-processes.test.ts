@@ -1,9 +1,9 @@
-import { concurrently } from '../../src/app/concurrently';
 import type { DeviceDescription } from '../../src/simulator/lab/lab-description';
 import type { Simulator } from '../../src/simulator/simulator';
 import { kh, startKh } from '../support/kh';
 import { modulePhone, pixel, startLab, withLargeArchive } from '../support/lab';
 import { pull, resultOf } from '../support/pull';
+import { random } from '../support/random';
 import { stagingLeftovers, storeTrees, storeWorkspaces } from '../support/store-contents';
 import { tempFolder } from '../support/temp-folder';
 
@@ -50,43 +50,60 @@ describe('eight kh pull at once on one device', () => {
 });
 
 describe('kh pull after a kh that was killed', () => {
-  const KILLS = 10;
+  const KILLS = 50;
 
-  it('works whenever that was, and clears up after it', async () => {
-    const phones = { ...phoneWithModule, serial: 'MODULE-#', count: KILLS + 1, speed: 2_000_000 };
-    const lab = await startLab({ devices: [await withLargeArchive(phones)] });
-    const undisturbed = await pull(lab, ['-s', `MODULE-${KILLS + 1}`]);
-    expect(undisturbed).toExitWith(0);
-    const kills = Array.from({ length: KILLS }, (_, n) => n);
-    const outcomes = await concurrently(kills, 2, async (n) => {
-      const killedAfter = Math.round(((n + Math.random()) / KILLS) * undisturbed.milliseconds);
-      return { killedAfter, ...(await pullAfterKill(lab, `MODULE-${n + 1}`, killedAfter)) };
-    });
-    for (const outcome of outcomes) {
-      expect(outcome).toEqual({
-        killedAfter: outcome.killedAfter,
-        exitCodes: { pull: 0, verify: 0 },
-        staging: [],
-        trees: await storeTrees(undisturbed.home),
-        modules: [],
+  it('works at each of 50 random moments, and clears up after it', async () => {
+    const { seed, next } = random();
+    const phone = (n: number) =>
+      withLargeArchive({
+        ...phoneWithModule,
+        serial: `MODULE-${n}`,
+        kernel: { release: `6.12.38-${n}` },
+        speed: 2_000_000,
       });
-    }
-  });
+    const lab = await startLab({
+      devices: await Promise.all(Array.from({ length: KILLS + 1 }, (_, n) => phone(n))),
+    });
+    const undisturbed = await pull(lab, ['-s', `MODULE-${KILLS}`]);
+    expect(undisturbed).toExitWith(0);
+    const kills = Array.from({ length: KILLS }, (_, n) => ({
+      serial: `MODULE-${n}`,
+      killedAfter: Math.round(((n + next()) / KILLS) * undisturbed.milliseconds),
+    }));
+    // One store a lane, so that each pull meets what all the kills before it left.
+    const homes = [await tempFolder(), await tempFolder()];
+    const lane = async (home: string, mine: typeof kills) => {
+      for (const kill of mine) {
+        const left = await pullAfterKill(lab, kill, home);
+        expect({ seed, ...kill, ...left }).toEqual({ seed, ...kill, ...CLEAN });
+      }
+      expect(await kh(['workspace', 'verify'], { home })).toExitWith(0);
+      expect(await storeTrees(home)).toHaveLength(mine.length);
+      expect(await storeWorkspaces(home)).toHaveLength(mine.length);
+    };
+    await Promise.all(
+      homes.map((home, number) =>
+        lane(
+          home,
+          kills.filter((_, n) => n % homes.length === number),
+        ),
+      ),
+    );
+  }, 600_000);
 });
 
+const CLEAN = { exitCode: 0, staging: [], modules: [] };
+
 /** Kills a pull after so many milliseconds, pulls again, and says how things are then. */
-async function pullAfterKill(lab: Simulator, serial: string, killedAfter: number) {
-  const home = await tempFolder();
+async function pullAfterKill(
+  lab: Simulator,
+  { serial, killedAfter }: { serial: string; killedAfter: number },
+  home: string,
+) {
   const victim = await startKh(['pull', '-s', serial], { lab, home });
   await new Promise((resolve) => setTimeout(resolve, killedAfter));
   victim.send('SIGKILL');
   await victim.ended;
-  const again = await kh(['pull', '-s', serial], { lab, home });
-  const verify = await kh(['workspace', 'verify'], { home });
-  return {
-    exitCodes: { pull: again.exitCode, verify: verify.exitCode },
-    staging: await stagingLeftovers(home),
-    trees: await storeTrees(home),
-    modules: lab.device(serial).modules(),
-  };
+  const { exitCode } = await kh(['pull', '-s', serial], { lab, home });
+  return { exitCode, staging: await stagingLeftovers(home), modules: lab.device(serial).modules() };
 }
