@@ -6,23 +6,22 @@ import { isErrno, KhError } from '../core/errors';
 import { checkModule } from '../kbuild/check/check-module';
 import { loaderExpectations } from '../kbuild/check/expectations';
 import type { Finding } from '../kbuild/check/finding';
-import { makeKdir } from '../kbuild/kdir/make-kdir';
+import { copyModule, extraSymbolFiles } from '../kbuild/kernel-source/module-copy';
 import { parseSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file';
-import type { ToolchainChoice } from '../kbuild/toolchain/candidates';
 import { findMake } from '../kbuild/toolchain/find-make';
 import { treePath } from '../store/archives';
 import { withLock } from '../store/lock';
 import type { Context } from './context';
+import { kernelFolder, type BuiltWith } from './kernel-folder';
 import type { KernelWorkspace } from './kernel-workspace';
 import { recoverSymvers, type KernelAtHand, type SymversOptions } from './recover-symvers';
 import { runMake } from './run-make';
 import { kernelKey } from './symvers-readings';
 
-export interface BuildOptions {
+export interface BuildOptions extends BuiltWith {
   /** The module's folder: with a Kbuild, or a Makefile for the kernel's build. */
   source: string;
   symvers: SymversOptions;
-  toolchain: ToolchainChoice;
   /** Where the finished modules are copied to. */
   outputPath?: string;
   /** Further words for make. */
@@ -62,35 +61,52 @@ export async function buildModule(
   const { kernel, device } = atHand;
   const source = await sourceFolder(options.source);
   const symvers = await recoverSymvers(atHand, options.symvers, context);
-  const objects = join(kernel.workspace, 'build', `${plainName(source)}-${shortDigest(source)}`);
+  const objects = objectsFolder(kernel, source, options);
   const serial = device?.listed.serial ?? kernel.device;
   return withLock(
     context.store,
     `build-${shortDigest(objects)}`,
     async () => {
-      const headersPath = treePath(context.store, kernel.sha256);
-      const kdirPath = join(kernel.workspace, 'kdir');
       const { signal, emit } = context;
-      const choice = options.toolchain;
-      const kdir = await makeKdir({ kdirPath, headersPath, symversPath: symvers.path, choice, signal });
-      await mkdir(objects, { recursive: true }).catch((error: unknown) => {
-        throw diskError(error, objects);
-      });
       const make = await findMake(signal);
+      const inCopy = options.kernelSource !== undefined;
+      const request = { kernel, symversPath: symvers.path, serial };
+      const { kdirPath, toolchain, notes } = await kernelFolder(request, options, context);
+      try {
+        if (inCopy) await copyModule(source, objects, signal);
+        else await mkdir(objects, { recursive: true });
+      } catch (error) {
+        throw diskError(error, objects);
+      }
+      for (const message of notes) emit({ type: 'warning', serial, message });
       emit({ type: 'build.started', serial, source });
       const words = options.makeWords;
-      await runMake({ make, kdir: kdirPath, source, out: objects, words, serial, signal, emit });
-      const built = await checkBuilt(kernel, symvers.path, objects, context);
+      await runMake({ make, kdir: kdirPath, source, objects, inCopy, words, serial, signal, emit });
+      const extra = inCopy
+        ? await extraSymbolFiles(objects, kdirPath)
+        : await listed(objects, '.extra-symbols');
+      const built = await checkBuilt(kernel, [symvers.path, ...extra], objects, context);
       const modules = await deliver(built, options.outputPath);
       const milliseconds = Math.round(performance.now() - start);
       for (const { path } of modules) emit({ type: 'build.finished', serial, path, milliseconds });
-      const { toolchain, notes } = kdir;
       const { release } = kernel;
       const compiler = toolchain.compiler.text;
       return { kdir: kdirPath, release, objects, modules, compiler, notes, milliseconds };
     },
     { signal: context.signal },
   );
+}
+
+/** The same for each build of a folder, and another one for each kernel source. */
+function objectsFolder(
+  { workspace }: KernelWorkspace,
+  source: string,
+  { kernelSource }: BuildOptions,
+): string {
+  const name = plainName(source);
+  const builds = join(workspace, 'build');
+  if (kernelSource === undefined) return join(builds, `${name}-${shortDigest(source)}`);
+  return join(builds, `${name}-${shortDigest(`${source}\0${resolve(kernelSource)}`)}`, name);
 }
 
 /** Builds once for each kernel: devices that run the same one share the build. */
@@ -121,12 +137,12 @@ export async function sourceFolder(folder: string): Promise<string> {
 /** The finished modules, each as the kernel's loader would see it. Throws for the first that it would refuse. */
 async function checkBuilt(
   kernel: KernelWorkspace,
-  symversPath: string,
+  symvers: string[],
   objects: string,
   { store }: Context,
 ): Promise<BuiltModule[]> {
   const built = await builtFiles(objects);
-  const files = [symversPath, join(objects, 'Module.symvers'), ...(await extraSymbols(objects))];
+  const files = [...symvers, join(objects, 'Module.symvers')];
   const exported = (await Promise.all(files.map(readSymvers))).flat();
   const expected = loaderExpectations({ headers: treePath(store, kernel.sha256), exported });
   const modules: BuiltModule[] = [];
@@ -154,12 +170,7 @@ async function builtFiles(objects: string): Promise<string[]> {
       hint: 'With obj-$(CONFIG_X) it lists none where X is off: put CONFIG_X=m behind --.',
     });
   }
-  return modules.map((path) => path.replace(/\.[^./]+$/, '.ko'));
-}
-
-/** Which files of KBUILD_EXTRA_SYMBOLS the last build knew: their modules are to be loaded first. */
-function extraSymbols(objects: string): Promise<string[]> {
-  return listed(objects, '.extra-symbols');
+  return modules.map((path) => resolve(objects, path.replace(/\.[^./]+$/, '.ko')));
 }
 
 async function readSymvers(path: string): Promise<SymversEntry[]> {

@@ -1,12 +1,9 @@
-import { join } from 'node:path';
 import type { Emit } from '../core/events';
 import { shellQuote } from '../device/shell-quote';
-import { makeKdir } from '../kbuild/kdir/make-kdir';
-import type { ToolchainChoice } from '../kbuild/toolchain/candidates';
-import { treePath } from '../store/archives';
 import type { Store } from '../store/layout';
 import { readIfThere } from '../store/whole-file';
 import type { Workspace } from '../store/workspaces';
+import { kernelFolder, type BuiltWith, type FolderContext } from './kernel-folder';
 import { kernelOf, selectKernel } from './kernel-workspace';
 import { symversPath } from './symvers-readings';
 import { selectWorkspace, type WorkspaceSelection } from './workspaces';
@@ -38,21 +35,24 @@ export async function environmentWorkspace(
 
 /**
  * What a shell needs for building by hand against a workspace. Its `kdir` is
- * brought up to date; no device is asked.
+ * brought up to date, or the kernel source made ready; no device is asked.
  *
  * @throws KhError TOOLCHAIN_MISSING, BUILD_*, STORE_*; or the signal's reason
  */
 export async function workspaceEnvironment(
-  store: Store,
   workspace: Workspace,
-  choice: ToolchainChoice,
-  signal: AbortSignal,
+  builtWith: BuiltWith,
+  context: FolderContext,
 ): Promise<{ variables: WorkspaceEnvironment; notes: string[] }> {
-  const headersPath = treePath(store, workspace.record.archive.sha256);
-  const kdirPath = join(workspace.path, 'kdir');
-  const symvers = symversPath(kernelOf(workspace));
+  const kernel = kernelOf(workspace);
+  const symvers = symversPath(kernel);
   const known = (await readIfThere(symvers)) === undefined ? undefined : symvers;
-  const { arch, notes } = await makeKdir({ kdirPath, headersPath, symversPath: known, choice, signal });
+  const serial = kernel.device;
+  const { kdirPath, arch, notes } = await kernelFolder(
+    { kernel, symversPath: known, serial },
+    builtWith,
+    context,
+  );
   const variables = {
     KDIR: kdirPath,
     KERNEL_SRC: kdirPath,

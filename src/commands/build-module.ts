@@ -4,6 +4,7 @@ import { deviceFlags } from '../cli/flags/device-flags';
 import { kernelFlags, kernelSelection } from '../cli/flags/kernel-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
 import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
+import { kernelSource, kernelSourceFlag } from '../cli/flags/kernel-source-flag';
 import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
 import { reportFlag } from '../cli/flags/report-flag';
 import type { Documents } from '../cli/documents';
@@ -23,6 +24,7 @@ module. With --all, devices that run the same kernel share one build.`;
     '<%= config.bin %> <%= command.id %> ./mymod',
     '<%= config.bin %> <%= command.id %> ./mymod --load -s 0A041FDD4003DM',
     '<%= config.bin %> <%= command.id %> ./mymod V=1 -o out',
+    '<%= config.bin %> <%= command.id %> ./mymod --kernel-source ~/src/linux-6.1',
   ];
   static override args = {
     source: Args.string({ name: 'DIR', description: "The module's folder.", required: true }),
@@ -35,6 +37,7 @@ module. With --all, devices that run the same kernel share one build.`;
     ...pullFlags,
     ...symversFlags,
     ...toolchainFlags,
+    ...kernelSourceFlag,
     output: Flags.string({ char: 'o', summary: 'Folder to copy the finished modules to.', helpValue: 'DIR' }),
     load: Flags.boolean({ summary: 'Load them on the device, and show what the kernel says.' }),
   };
@@ -49,6 +52,7 @@ module. With --all, devices that run the same kernel share one build.`;
       pull: pullOptions(flags),
       symvers: symversOptions(flags, flags.force),
       toolchain: toolchainChoice(flags),
+      ...kernelSource(flags),
       makeWords: args.words ?? [],
       load: flags.load,
       ...(flags.output === undefined ? {} : { outputPath: flags.output }),

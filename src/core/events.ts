@@ -50,6 +50,9 @@ type Happening =
     }
   | { type: 'tree.extracted'; serial: string; entries: number; bytes: number }
   | { type: 'headers.ready'; serial: string; release: string; workspace: string; verdict: Verdict }
+  /** A kernel source is made ready for building modules with it, which takes a minute or so. */
+  | { type: 'source.preparing'; serial: string; tree: string; why: 'first' | 'changed' }
+  | { type: 'source.prepared'; serial: string; tree: string; milliseconds: number }
   | { type: 'build.started'; serial: string; source: string }
   /** What make and the compiler say, as it comes. */
   | { type: 'build.output'; serial: string; text: string }

@@ -95,7 +95,7 @@ export function kernelArch(config: KernelConfig): KernelArch {
   if (config.isOn('X86_64')) return 'x86_64';
   throw new KhError('BUILD_UNSUPPORTED', {
     message: 'the kernel is neither for arm64 nor for x86_64',
-    hint: 'kh builds modules for these two. With the full source of the kernel, use --kernel-source.',
+    hint: 'kh builds modules for these two.',
   });
 }
 

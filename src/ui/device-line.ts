@@ -61,6 +61,10 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
       return { ...still, phase: 'writing the workspace' };
     case 'headers.ready':
       return { ...still, state: 'done', phase: trustText(event.verdict), release: event.release };
+    case 'source.preparing':
+      return { ...still, state: 'working', phase: 'preparing the kernel source (about a minute)' };
+    case 'source.prepared':
+      return { ...still, phase: 'kernel source is ready' };
     case 'build.started':
       return { ...still, state: 'working', phase: `building ${event.source}` };
     case 'build.finished':

@@ -47,6 +47,10 @@ export function eventText(event: KhEvent): EventText | undefined {
       return notice(`extracted ${event.entries} entries, ${humanBytes(event.bytes)}`);
     case 'headers.ready':
       return notice(`headers of ${event.release} ready, ${verdictText(event.verdict)}`);
+    case 'source.preparing':
+      return notice(`preparing ${event.tree} (${PREPARING[event.why]}; takes about a minute)`);
+    case 'source.prepared':
+      return notice(`prepared ${event.tree} in ${humanDuration(event.milliseconds)}`);
     case 'build.started':
       return notice(`building ${event.source}`);
     case 'build.finished':
@@ -72,6 +76,8 @@ const KNOWN_BY: Record<KnownBy, string> = {
   'device-md5': "the device's md5 names an archive that is here",
   'concurrent-pull': 'another pull has just brought the same archive',
 };
+
+const PREPARING = { first: 'first time', changed: 'it, the headers or the tools changed' };
 
 function notice(text: string): EventText {
   return { level: 'notice', text: printable(text) };

@@ -6,14 +6,19 @@ const FULL_TREE = 'Build with the full source of this kernel: --kernel-source.';
 /**
  * Refuses kernels for which no module can be built from headers alone.
  *
+ * @param withSource the source of the kernel is at hand, too
  * @throws KhError BUILD_UNSUPPORTED
  */
-export function refuseUnsupported(config: KernelConfig, version: KernelVersion): void {
+export function refuseUnsupported(
+  config: KernelConfig,
+  version: KernelVersion,
+  { withSource = false }: { withSource?: boolean } = {},
+): void {
   const reason = unsupported(config, version);
-  if (reason === undefined) return;
+  if (reason === undefined || (withSource && reason.sourceHelps)) return;
   throw new KhError('BUILD_UNSUPPORTED', {
-    message: `no module for ${version.release} can be built from its headers: ${reason.why}`,
-    hint: FULL_TREE,
+    message: `no module for ${version.release} can be built ${withSource ? 'outside of its own build' : 'from its headers'}: ${reason.why}`,
+    hint: reason.sourceHelps ? FULL_TREE : undefined,
     details: { release: version.release, config: reason.option },
   });
 }
@@ -21,9 +26,10 @@ export function refuseUnsupported(config: KernelConfig, version: KernelVersion):
 function unsupported(
   config: KernelConfig,
   version: KernelVersion,
-): { option: string; why: string } | undefined {
+): { option: string; why: string; sourceHelps: boolean } | undefined {
   if (!isAtLeast(version, 5, 2)) {
-    return { option: '', why: 'it is older than 5.2, from which on kernels can carry them' };
+    const why = 'it is older than 5.2, from which on kernels can carry them';
+    return { option: '', why, sourceHelps: false };
   }
   const shuffled = ['RANDSTRUCT', 'GCC_PLUGIN_RANDSTRUCT', 'RANDSTRUCT_FULL', 'RANDSTRUCT_PERFORMANCE'];
   const option = shuffled.find((name) => config.isOn(name));
@@ -31,12 +37,14 @@ function unsupported(
     return {
       option,
       why: `CONFIG_${option} shuffles structures by a secret of its build, which no archive holds`,
+      sourceHelps: false,
     };
   }
   if (config.isOn('CFI_CLANG') && !isAtLeast(version, 6, 1)) {
     return {
       option: 'CFI_CLANG',
       why: 'its CFI is that of before 6.1, which needs the whole module to pass link-time optimisation',
+      sourceHelps: true,
     };
   }
   return undefined;

@@ -4,7 +4,7 @@ import type { FlagGroup } from '../flags/flag-plan';
 import type { SettledFlags } from '../flags/settle-flags';
 import { isAtLeast, type KernelArch, type KernelConfig, type KernelVersion } from '../kernel-config';
 import type { CallSiteForm } from '../modpost/call-sites';
-import type { Toolchain } from '../toolchain/toolchain';
+import { binaryTool, type Toolchain } from '../toolchain/toolchain';
 import { makeText, makeWord, makeWords } from './make-text';
 
 export interface KernelMkInputs {
@@ -81,15 +81,11 @@ function linkerFlags(arch: KernelArch, { linker }: Toolchain): string[] {
 }
 
 /** What a Makefile may name. A caller's CC or LD must not slip in between: the flags are this compiler's. */
-function toolNames({ compiler, linker }: Toolchain): Record<string, string> {
-  const program = compiler.command.at(-1) ?? '';
-  const [, folder = '', suffix = ''] = /^(.*\/)?clang(-\d+)?$/.exec(program) ?? [];
-  const prefix = /^(.*?)gcc(?:-\d+)?$/.exec(program)?.[1] ?? '';
-  const tool = (name: string): string =>
-    makeWord(compiler.kind === 'clang' ? `${folder}llvm-${name}${suffix}` : `${prefix}${name}`);
+function toolNames(toolchain: Toolchain): Record<string, string> {
+  const tool = (name: string): string => makeWord(binaryTool(toolchain, name));
   return {
-    'override CC': makeWords(compiler.command),
-    'override LD': makeWords(linker.command),
+    'override CC': makeWords(toolchain.compiler.command),
+    'override LD': makeWords(toolchain.linker.command),
     CPP: '$(CC) -E',
     AR: tool('ar'),
     NM: tool('nm'),

@@ -17,6 +17,10 @@ export function whyUnsuitable(config: KernelConfig, { kind, version }: Compiler)
   if (!hasCfi({ config })) return undefined;
   const what =
     'the kernel checks the types of indirect calls (kCFI), and panics on what was compiled without';
+  const own = kernelCompiler(config);
+  // Before kCFI, which clang has since 16, any clang's CFI was of the same kind.
+  if (kind === 'clang' && own?.kind === 'clang' && own.version > 0 && majorVersion(own.version) < 16)
+    return undefined;
   if (kind === 'gcc') return config.isOn('CC_IS_GCC') ? undefined : `${what}: that takes clang`;
   return majorVersion(version) < 16 ? `${what}: that takes clang 16 or later` : undefined;
 }

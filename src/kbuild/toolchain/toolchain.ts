@@ -26,3 +26,13 @@ export function versionText(version: number): string {
 export function majorVersion(version: number): number {
   return Math.floor(version / 10_000);
 }
+
+/** The tool of that name which goes with the compiler: `nm` is `llvm-nm-16` beside `clang-16`. */
+export function binaryTool({ compiler }: Toolchain, name: string): string {
+  const program = compiler.command.at(-1) ?? '';
+  if (compiler.kind === 'clang') {
+    const [, folder = '', suffix = ''] = /^(.*\/)?clang(-\d+)?$/.exec(program) ?? [];
+    return `${folder}llvm-${name}${suffix}`;
+  }
+  return `${/^(.*?)gcc(?:-\d+)?$/.exec(program)?.[1] ?? ''}${name}`;
+}
