@@ -7,7 +7,7 @@ import type { PrivilegeChoice } from '../device/privilege';
 import { probeDevice, type DeviceProbe } from '../device/probe';
 import { readProperties, type DeviceProperties } from '../device/properties';
 import { enterModuleUse } from '../store/module-ledger';
-import { writeWorkspace, type Workspace, type WorkspaceRecord } from '../store/workspaces';
+import { markWorkspaceUsed, writeWorkspace, type Workspace, type WorkspaceRecord } from '../store/workspaces';
 import { bounds } from '../device/bounds';
 import type { AttachedDevice, Context } from './context';
 import { isCurrent, previousWorkspace } from './current-workspace';
@@ -143,7 +143,9 @@ async function reuse(
     device: { ...record.device, serials: withLatest(record.device.serials, serial) },
     verdict: manifest === undefined ? verdict : withManifest(verdict, checked),
   };
-  const current = isDeepStrictEqual(now, record) ? workspace : await writeWorkspace(context.store, now);
+  const unchanged = isDeepStrictEqual(now, record);
+  if (unchanged) await markWorkspaceUsed(workspace.path);
+  const current = unchanged ? workspace : await writeWorkspace(context.store, now);
   return ready(device, current, context, { knownBy: 'same-boot' });
 }
 

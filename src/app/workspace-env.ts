@@ -2,7 +2,7 @@ import type { Emit } from '../core/events';
 import { shellQuote } from '../device/shell-quote';
 import type { Store } from '../store/layout';
 import { readIfThere } from '../store/whole-file';
-import type { Workspace } from '../store/workspaces';
+import { markWorkspaceUsed, type Workspace } from '../store/workspaces';
 import { kernelFolder, type BuiltWith, type FolderContext } from './kernel-folder';
 import { kernelOf, selectKernel } from './kernel-workspace';
 import { symversPath } from './symvers-readings';
@@ -53,6 +53,7 @@ export async function workspaceEnvironment(
     builtWith,
     context,
   );
+  await markWorkspaceUsed(workspace.path);
   const variables = {
     KDIR: kdirPath,
     KERNEL_SRC: kdirPath,

@@ -5,7 +5,7 @@ import { diskError } from '../core/disk-error';
 import { KhError, isErrno } from '../core/errors';
 import { parseFields } from './json-fields';
 import type { Store } from './layout';
-import { withLock } from './lock';
+import { withLock, type LockOptions } from './lock';
 import { ageOf, removeTree, temporaryPath, type Stage } from './stage';
 import { treeShape, type TreeShape } from './tree-shape';
 import { readIfThere, writeWhole } from './whole-file';
@@ -164,8 +164,13 @@ export async function discardArchive(store: Store, sha256: string): Promise<void
 }
 
 /** Runs `work` while the archive neither comes nor goes. */
-export function withArchiveLock<T>(store: Store, sha256: string, work: () => Promise<T>): Promise<T> {
-  return withLock(store, `archive-${sha256}`, work);
+export function withArchiveLock<T>(
+  store: Store,
+  sha256: string,
+  work: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  return withLock(store, `archive-${sha256}`, work, options);
 }
 
 /** Milliseconds since a pull last used an archive; undefined when nothing of it is here. */

@@ -1,70 +1,173 @@
 import { readdir } from 'node:fs/promises';
 import { diskError } from '../core/disk-error';
-import { archiveIdleTime, discardArchive, withArchiveLock } from './archives';
+import { KhError } from '../core/errors';
+import { archiveIdleTime, archivePath, discardArchive, treePath, withArchiveLock } from './archives';
+import { diskUsage } from './disk-usage';
 import type { Store } from './layout';
 import { sweepStages } from './stage';
-import { referencedArchives } from './workspaces';
+import { referencedArchives, removeIdleWorkspace, workspaceUses, type WorkspaceUse } from './workspaces';
 
-/** An archive that no pull has used for so long is not about to get a workspace; milliseconds. */
+/** What was used within this time is not removed: a pull may be about to make a workspace of it; milliseconds. */
 const GRACE = 3600_000;
 
-/** An archive or a tree that no workspace refers to. */
-export interface UnreferencedArchive {
-  sha256: string;
-  /** Milliseconds since a pull last used it. */
-  idle: number;
+/** How long a removal waits for whoever is busy with the same thing, in milliseconds; then it leaves it alone. */
+const PATIENCE = 1_000;
+
+/** What goes besides what no workspace refers to. Times are milliseconds. */
+export interface GarbageRules {
+  /** Workspaces that nothing has used for so long. */
+  olderThan?: number;
+  /** Kernels that were used least recently, with their workspaces, until the store takes no more than so many bytes. */
+  maxBytes?: number;
+  /** Whatever was used within this time stays (default one hour). */
+  grace?: number;
+  /** Only tells what would be removed. */
+  dryRun?: boolean;
 }
 
-/** @throws KhError STORE_DENIED, STORE_IO */
-export async function unreferencedArchives(store: Store): Promise<UnreferencedArchive[]> {
-  const used = await referencedArchives(store);
-  const digests = [...(await storedDigests(store))].filter((sha256) => !used.has(sha256)).sort();
-  const found = await Promise.all(
-    digests.map(async (sha256) => {
-      const idle = await archiveIdleTime(store, sha256);
-      return idle === undefined ? [] : [{ sha256, idle }];
-    }),
-  );
-  return found.flat();
+/** A workspace, or an archive with its tree, that is garbage. */
+interface Idle {
+  /** Milliseconds since it was last used. */
+  idle: number;
+  /** What it takes on the disk. */
+  diskBytes: number;
+}
+
+export interface Collected {
+  workspaces: (Idle & { path: string })[];
+  archives: (Idle & { sha256: string })[];
+  /** What others were busy with, and was left alone: paths and digests. */
+  busy: string[];
+  /** What the archives, trees and workspaces take on the disk that stay. */
+  remainingBytes: number;
 }
 
 /**
- * Removes archives and trees that no workspace refers to, and what killed
- * runs left in staging.
+ * Removes archives and trees that no workspace refers to, what the rules name,
+ * and what killed runs left in staging.
  *
- * A pull that goes on at the same time has two guards. An archive that a pull
- * found or added within the last hour stays. And under the archive's lock the
- * references are read once more before it goes: `writeWorkspace` makes its
- * reference under that lock, so either this sees the reference, or that finds
- * the tree gone and says to run again.
+ * A pull that goes on at the same time has two guards. Whatever was used within
+ * the last hour stays. And under the lock of the thing its last use, and the
+ * references of an archive, are read once more before it goes: `writeWorkspace`
+ * makes its reference under the archive's lock, so either this sees the reference,
+ * or that finds the tree gone and says to run again.
  *
- * @param dryRun only tells what would be removed
- * @param grace milliseconds of no use (default one hour)
- * @returns the digests of what was removed
- * @throws KhError STORE_DENIED, STORE_IO, TIMEOUT
+ * @returns what was removed, or would be
+ * @throws KhError STORE_DENIED, STORE_IO
  */
-export async function collectGarbage(
-  store: Store,
-  { dryRun = false, grace = GRACE }: { dryRun?: boolean; grace?: number } = {},
-): Promise<string[]> {
-  const idle = (await unreferencedArchives(store)).filter((archive) => archive.idle >= grace);
-  const digests = idle.map(({ sha256 }) => sha256);
-  if (dryRun) return digests;
+export async function collectGarbage(store: Store, rules: GarbageRules = {}): Promise<Collected> {
+  const { grace = GRACE, dryRun = false } = rules;
+  const plan = await planCollection(store, rules);
+  if (dryRun) return plan;
   await sweepStages(store);
-  const removed: string[] = [];
-  for (const sha256 of digests) {
-    await withArchiveLock(store, sha256, async () => {
-      const stillIdle = ((await archiveIdleTime(store, sha256)) ?? 0) >= grace;
-      if (!stillIdle || (await referencedArchives(store)).has(sha256)) return;
-      await discardArchive(store, sha256);
-      removed.push(sha256);
+  const busy: string[] = [];
+  const workspaces = await removedOf(plan.workspaces, pathOf, busy, ({ path }) =>
+    removeIdleWorkspace(store, path, { idle: grace, wait: PATIENCE }),
+  );
+  const archives = await removedOf(plan.archives, digestOf, busy, ({ sha256 }) =>
+    removeIdleArchive(store, sha256, grace),
+  );
+  const kept = bytesOf([...plan.workspaces, ...plan.archives]) - bytesOf([...workspaces, ...archives]);
+  return { workspaces, archives, busy, remainingBytes: plan.remainingBytes + kept };
+}
+
+const pathOf = ({ path }: { path: string }) => path;
+const digestOf = ({ sha256 }: { sha256: string }) => sha256;
+
+/** An archive with its tree, and the workspaces that stay for now and refer to it. */
+interface Kernel extends Idle {
+  sha256: string;
+  users: (WorkspaceUse & Idle)[];
+}
+
+async function planCollection(store: Store, rules: GarbageRules): Promise<Collected> {
+  const { grace = GRACE, olderThan = Infinity, maxBytes = Infinity } = rules;
+  const workspaces = (await workspaceUses(store)).map((use) => ({ ...use, diskBytes: diskUsage(use.path) }));
+  const isOld = ({ idle }: Idle) => idle >= Math.max(olderThan, grace);
+  const kernels = await kernelsOf(
+    store,
+    workspaces.filter((use) => !isOld(use)),
+  );
+  const unused = kernels.filter(({ users, idle }) => users.length === 0 && idle >= grace);
+  const { surplus, remainingBytes } = surplusOf(
+    kernels.filter((kernel) => !unused.includes(kernel)),
+    maxBytes,
+    grace,
+  );
+  const leaving = [...workspaces.filter(isOld), ...surplus.flatMap(({ users }) => users)];
+  return {
+    workspaces: leaving.map(({ path, idle, diskBytes }) => ({ path, idle, diskBytes })),
+    archives: [...unused, ...surplus].map(({ sha256, idle, diskBytes }) => ({ sha256, idle, diskBytes })),
+    busy: [],
+    remainingBytes,
+  };
+}
+
+/** What has to go, the least recently used first, so that the rest takes no more than `maxBytes`. */
+function surplusOf(kernels: Kernel[], maxBytes: number, grace: number) {
+  const sizeOf = ({ diskBytes, users }: Kernel) => diskBytes + bytesOf(users);
+  const idleOf = ({ idle, users }: Kernel) => Math.min(idle, ...users.map((user) => user.idle));
+  let remainingBytes = kernels.reduce((sum, kernel) => sum + sizeOf(kernel), 0);
+  const surplus: Kernel[] = [];
+  for (const kernel of kernels.toSorted((one, other) => idleOf(other) - idleOf(one))) {
+    if (remainingBytes <= maxBytes || idleOf(kernel) < grace) break;
+    surplus.push(kernel);
+    remainingBytes -= sizeOf(kernel);
+  }
+  return { surplus, remainingBytes };
+}
+
+async function kernelsOf(store: Store, workspaces: Kernel['users']): Promise<Kernel[]> {
+  const kernels: Kernel[] = [];
+  for (const sha256 of await storedDigests(store)) {
+    const idle = await archiveIdleTime(store, sha256);
+    if (idle === undefined) continue;
+    const diskBytes = diskUsage(archivePath(store, sha256)) + diskUsage(treePath(store, sha256));
+    kernels.push({
+      sha256,
+      idle,
+      diskBytes,
+      users: workspaces.filter((use) => use.archives.includes(sha256)),
     });
+  }
+  return kernels;
+}
+
+/** Removes each, but for those that have been used meanwhile, and those that others are busy with. */
+async function removedOf<T>(
+  planned: T[],
+  name: (one: T) => string,
+  busy: string[],
+  remove: (one: T) => Promise<boolean>,
+): Promise<T[]> {
+  const removed: T[] = [];
+  for (const one of planned) {
+    try {
+      if (await remove(one)) removed.push(one);
+    } catch (error) {
+      if (!(error instanceof KhError && error.code === 'TIMEOUT')) throw error;
+      busy.push(name(one));
+    }
   }
   return removed;
 }
 
-/** Whatever is there in the name of a digest, whole or not. */
-async function storedDigests(store: Store): Promise<Set<string>> {
+function removeIdleArchive(store: Store, sha256: string, grace: number): Promise<boolean> {
+  const remove = async () => {
+    const stillIdle = ((await archiveIdleTime(store, sha256)) ?? 0) >= grace;
+    if (!stillIdle || (await referencedArchives(store)).has(sha256)) return false;
+    await discardArchive(store, sha256);
+    return true;
+  };
+  return withArchiveLock(store, sha256, remove, { wait: PATIENCE });
+}
+
+function bytesOf(things: Idle[]): number {
+  return things.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
+}
+
+/** Whatever is there in the name of a digest, whole or not, in order. */
+async function storedDigests(store: Store): Promise<string[]> {
   const digests = new Set<string>();
   for (const folder of [store.archives, store.trees]) {
     const names = await readdir(folder).catch((error: unknown) => {
@@ -75,5 +178,5 @@ async function storedDigests(store: Store): Promise<Set<string>> {
       if (sha256 !== undefined) digests.add(sha256);
     }
   }
-  return digests;
+  return [...digests].sort();
 }

@@ -1,11 +1,11 @@
-import { readdir, readlink, rename, rmdir, symlink } from 'node:fs/promises';
+import { readdir, readlink, rename, rmdir, symlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { KhError, isErrno } from '../core/errors';
 import { treePath, withArchiveLock } from './archives';
 import { asDiskName, diskName } from './disk-name';
 import type { Store } from './layout';
-import { withLock } from './lock';
+import { withLock, type LockOptions } from './lock';
 import { makeFolder } from './make-folder';
 import { ageOf, removeTree, temporaryPath } from './stage';
 import { readIfThere, writeWhole } from './whole-file';
@@ -139,25 +139,79 @@ export async function removeWorkspace(
   const path = workspacePath(store, device, release);
   const had = await withPlaceLock(store, path, async () => {
     const references = await referencesOf(path);
-    const aside = temporaryPath(store);
-    try {
-      await rename(path, aside);
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw diskError(error, path);
-      throw new KhError('WORKSPACE_NOT_FOUND', {
-        message: `there is no workspace of ${device} for ${release}`,
-        hint: '`kh workspace list` shows those that are there.',
-        details: { path },
-      });
-    }
-    await removeTree(aside);
-    return references;
-  });
-  await rmdir(join(path, '..')).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw diskError(error, path);
+    if (await discardPlace(store, path)) return references;
+    throw new KhError('WORKSPACE_NOT_FOUND', {
+      message: `there is no workspace of ${device} for ${release}`,
+      hint: '`kh workspace list` shows those that are there.',
+      details: { path },
+    });
   });
   const used = await referencedArchives(store);
   return { unreferenced: had.filter((sha256) => !used.has(sha256)) };
+}
+
+/** A workspace, damaged or not, as far as a clean-up has to know it. */
+export interface WorkspaceUse {
+  path: string;
+  /** The sha256 of those that it refers to: one, but while it is being written. */
+  archives: string[];
+  /** Milliseconds since it was last pulled for, built in or asked for with `kh env`. */
+  idle: number;
+}
+
+/** @throws KhError STORE_DENIED, STORE_IO */
+export async function workspaceUses(store: Store): Promise<WorkspaceUse[]> {
+  const paths = (await listPlaces(store)).map((place) => folderOf(store, place));
+  const uses = await Promise.all(
+    paths.map(async (path) => {
+      const idle = await idleTime(path);
+      return idle === undefined ? [] : [{ path, archives: await referencesOf(path), idle }];
+    }),
+  );
+  return uses.flat();
+}
+
+/**
+ * Removes a workspace, unless it has been used within `idle` milliseconds.
+ *
+ * @returns whether it was removed
+ * @throws KhError STORE_DENIED, STORE_IO; TIMEOUT after `wait` milliseconds while another process works on it
+ */
+export async function removeIdleWorkspace(
+  store: Store,
+  path: string,
+  { idle, wait }: { idle: number; wait: number },
+): Promise<boolean> {
+  const remove = async () => ((await idleTime(path)) ?? 0) >= idle && discardPlace(store, path);
+  return withPlaceLock(store, path, remove, { wait });
+}
+
+/** Notes that a workspace is used, which keeps it from `collectGarbage`. */
+export async function markWorkspaceUsed(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(recordPath(path), now, now).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOENT')) throw diskError(error, path);
+  });
+}
+
+async function idleTime(path: string): Promise<number | undefined> {
+  return (await ageOf(recordPath(path))) ?? ageOf(path);
+}
+
+/** Takes a workspace out of sight in one step, then removes it. @returns false where there is none */
+async function discardPlace(store: Store, path: string): Promise<boolean> {
+  const aside = temporaryPath(store);
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw diskError(error, path);
+  }
+  await removeTree(aside);
+  await rmdir(join(path, '..')).catch((error: unknown) => {
+    if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw diskError(error, path);
+  });
+  return true;
 }
 
 /**
@@ -193,8 +247,13 @@ function headersPath(path: string): string {
   return join(path, 'headers');
 }
 
-function withPlaceLock<T>(store: Store, path: string, work: () => Promise<T>): Promise<T> {
-  return withLock(store, `workspace-${path.slice(store.workspaces.length + 1)}`, work);
+function withPlaceLock<T>(
+  store: Store,
+  path: string,
+  work: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  return withLock(store, `workspace-${path.slice(store.workspaces.length + 1)}`, work, options);
 }
 
 async function listPlaces(store: Store): Promise<Place[]> {

@@ -3,17 +3,30 @@ import { humanBytes } from '../../core/human';
 import type { Palette } from '../../ui/colour';
 import { renderTable } from '../../ui/table';
 
-/** What `kh store gc` prints: a row for each archive, or that there is nothing to give back. */
-export function garbageText({ archives, removed }: Garbage, colours: Palette): string {
-  if (archives.length === 0) return 'nothing to give back; what was used within the last hour stays\n';
-  return renderTable(
-    archives,
+/** What `kh store gc` prints: a row for each workspace and archive, or that there is nothing to give back. */
+export function garbageText(
+  { archives, workspaces, freedBytes, removed }: Garbage,
+  colours: Palette,
+): string {
+  if (archives.length + workspaces.length === 0) {
+    return 'nothing to give back; what was used within the last hour stays\n';
+  }
+  const rows = [
+    ...workspaces.map(({ workspace, lastUsed }) => ({ what: workspace, kernel: undefined, lastUsed })),
+    ...archives.map(({ sha256, release, lastUsed }) => ({
+      what: `archive ${sha256.slice(0, 16)}`,
+      kernel: release || 'unknown',
+      lastUsed,
+    })),
+  ];
+  const table = renderTable(
+    rows,
     [
-      { title: removed ? 'REMOVED' : 'WOULD REMOVE', cell: ({ sha256 }) => sha256.slice(0, 16) },
-      { title: 'KERNEL', cell: ({ release }) => release || 'unknown' },
-      { title: 'ARCHIVE', cell: ({ bytes }) => humanBytes(bytes) },
-      { title: 'FILES', cell: ({ treeBytes }) => humanBytes(treeBytes) },
+      { title: removed ? 'REMOVED' : 'WOULD REMOVE', cell: ({ what }) => what },
+      { title: 'KERNEL', cell: ({ kernel }) => kernel },
+      { title: 'LAST USED', cell: ({ lastUsed }) => lastUsed.slice(0, 10) },
     ],
     colours,
   );
+  return `${table}${removed ? 'gave back' : 'would give back'} ${humanBytes(freedBytes)}\n`;
 }
