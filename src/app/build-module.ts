@@ -11,6 +11,7 @@ import { parseSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file'
 import { findMake } from '../kbuild/toolchain/find-make';
 import { treePath } from '../store/archives';
 import { withLock } from '../store/lock';
+import { markWorkspaceUsed } from '../store/workspaces';
 import type { Context } from './context';
 import { kernelFolder, type BuiltWith } from './kernel-folder';
 import type { KernelWorkspace } from './kernel-workspace';
@@ -60,6 +61,7 @@ export async function buildModule(
   const start = performance.now();
   const { kernel, device } = atHand;
   const source = await sourceFolder(options.source);
+  await markWorkspaceUsed(kernel.workspace);
   const symvers = await recoverSymvers(atHand, options.symvers, context);
   const objects = objectsFolder(kernel, source, options);
   const serial = device?.listed.serial ?? kernel.device;

@@ -96,7 +96,8 @@ function treeComparison(treePath: string, limits: ArchiveLimits) {
     push: (chunk: Buffer) => onDisk(() => reader.push(chunk)),
     finish: () => {
       reader.finish();
-      for (const path of onDisk(() => pathsIn(treePath))) {
+      const isThere = onDisk(() => statsOf(treePath)?.isDirectory() ?? false);
+      for (const path of onDisk(() => (isThere ? pathsIn(treePath) : []))) {
         if (!known.has(path)) report(path, 'not in the archive');
       }
       return differences;

@@ -7,6 +7,7 @@ import type { PulledHeaders } from '../app/pull-headers';
 import type { RecoveredSymvers } from '../app/recover-symvers';
 import type { Garbage } from '../app/store-gc';
 import type { UnloadedModule } from '../app/unload-module';
+import type { StoreCheck } from '../app/verify-store';
 import type { WorkspaceCheck } from '../app/verify-workspaces';
 import type { WorkspaceEnvironment } from '../app/workspace-env';
 import type { RemovedWorkspaces, WorkspacePaths, WorkspaceResult } from '../app/workspaces';
@@ -39,6 +40,7 @@ export interface Documents {
   pull: OutcomesDocument<PulledHeaders>;
   simulate: ResultDocument<SimulatorPlace>;
   'store gc': ResultDocument<Garbage>;
+  'store verify': ResultDocument<StoreCheck>;
   symvers: OutcomesDocument<RecoveredSymvers> | ResultDocument<RecoveredSymvers>;
   'unload-module': OutcomesDocument<UnloadedModule>;
   'workspace list': ResultDocument<WorkspaceResult[]>;

@@ -70,6 +70,21 @@ export async function listArchives(store: Store): Promise<StoredArchive[]> {
   return archives.filter((archive) => archive !== undefined);
 }
 
+/** The sha256 of whatever is there in the name of one, whole or not, in order. @throws KhError STORE_DENIED, STORE_IO */
+export async function storedDigests(store: Store): Promise<string[]> {
+  const digests = new Set<string>();
+  for (const folder of [store.archives, store.trees]) {
+    const names = await readdir(folder).catch((error: unknown) => {
+      throw diskError(error, folder);
+    });
+    for (const name of names) {
+      const sha256 = /^([0-9a-f]{64})(?:\.json|\.tar\.xz|)$/.exec(name)?.[1];
+      if (sha256 !== undefined) digests.add(sha256);
+    }
+  }
+  return [...digests].sort();
+}
+
 /**
  * Takes the archive and the tree that wait in `stage` into the store.
  *
@@ -98,16 +113,58 @@ export async function addArchive(
         await markUsed(store, sha256);
         return stored(store, kept.facts);
       }
-      const added = { ...facts, added: new Date().toISOString() };
-      const json = factsJson({ facts: added, tree: shapeOf(stage, facts.treeBytes) });
-      await writeWhole(store, factsPath(store, sha256), json, { lasting: true });
-      if (!whole) await rename(stage.partPath, path);
-      await discardTree(store, sha256);
-      await rename(stage.treePath, treePath(store, sha256));
-      return stored(store, added);
+      return await place(store, stage, facts, async () => {
+        if (!whole) await rename(stage.partPath, path);
+      });
     } catch (error) {
       throw diskError(error, path, facts.bytes);
     }
+  });
+}
+
+/**
+ * Replaces the tree of an archive that is in the store by the one in `stage`,
+ * which was extracted anew from it, and the facts with it.
+ *
+ * @throws KhError STORE_FULL, STORE_DENIED, STORE_IO
+ */
+export async function replaceTree(store: Store, stage: Stage, facts: ArchiveFacts): Promise<StoredArchive> {
+  return withArchiveLock(store, facts.sha256, async () => {
+    try {
+      return await place(store, stage, facts, () => Promise.resolve());
+    } catch (error) {
+      throw diskError(error, treePath(store, facts.sha256), facts.bytes);
+    }
+  });
+}
+
+/** Facts first, then whatever `placeArchive` does, then the tree. */
+async function place(
+  store: Store,
+  stage: Stage,
+  facts: ArchiveFacts,
+  placeArchive: () => Promise<void>,
+): Promise<StoredArchive> {
+  const { sha256 } = facts;
+  const added = { ...facts, added: new Date().toISOString() };
+  const json = factsJson({ facts: added, tree: shapeOf(stage, facts.treeBytes) });
+  await writeWhole(store, factsPath(store, sha256), json, { lasting: true });
+  await placeArchive();
+  await discardTree(store, sha256);
+  await rename(stage.treePath, treePath(store, sha256));
+  return stored(store, added);
+}
+
+/**
+ * Forgets an archive whose bytes are damaged, so that the next pull transfers
+ * it again. Its tree stays for the workspaces that use it, until then.
+ *
+ * @throws KhError STORE_DENIED, STORE_IO
+ */
+export async function forgetArchive(store: Store, sha256: string): Promise<void> {
+  await withArchiveLock(store, sha256, async () => {
+    await removeTree(factsPath(store, sha256));
+    await removeTree(archivePath(store, sha256));
   });
 }
 

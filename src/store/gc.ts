@@ -1,7 +1,12 @@
-import { readdir } from 'node:fs/promises';
-import { diskError } from '../core/disk-error';
 import { KhError } from '../core/errors';
-import { archiveIdleTime, archivePath, discardArchive, treePath, withArchiveLock } from './archives';
+import {
+  archiveIdleTime,
+  archivePath,
+  discardArchive,
+  storedDigests,
+  treePath,
+  withArchiveLock,
+} from './archives';
 import { diskUsage } from './disk-usage';
 import type { Store } from './layout';
 import { sweepStages } from './stage';
@@ -164,19 +169,4 @@ function removeIdleArchive(store: Store, sha256: string, grace: number): Promise
 
 function bytesOf(things: Idle[]): number {
   return things.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
-}
-
-/** Whatever is there in the name of a digest, whole or not, in order. */
-async function storedDigests(store: Store): Promise<string[]> {
-  const digests = new Set<string>();
-  for (const folder of [store.archives, store.trees]) {
-    const names = await readdir(folder).catch((error: unknown) => {
-      throw diskError(error, folder);
-    });
-    for (const name of names) {
-      const sha256 = /^([0-9a-f]{64})(?:\.json|\.tar\.xz|)$/.exec(name)?.[1];
-      if (sha256 !== undefined) digests.add(sha256);
-    }
-  }
-  return [...digests].sort();
 }

@@ -82,6 +82,12 @@ describe('compareTree', () => {
     ]);
   });
 
+  it('reports all of a tree that is not there', async () => {
+    const differences = await differencesAfter((path) => rmSync(path('.'), { recursive: true }));
+    expect(differences[0]).toEqual({ path: '.', problem: 'missing' });
+    expect(differences).toContainEqual({ path: header, problem: 'missing' });
+  });
+
   it('says so when the archive itself is damaged', async () => {
     using place = scratch();
     const archive = place.path('a.tar.xz');
