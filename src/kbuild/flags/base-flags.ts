@@ -59,6 +59,18 @@ export const BASE_FLAGS: FlagRow[] = [
     class: 'compile',
     without: 'inline assembly has operands that are no constants',
   },
+  {
+    flags: ['-fno-builtin-wcslen'],
+    class: 'diag',
+    without: 'loops may become calls of wcslen(), which no kernel exports',
+  },
+  // Some distributions turn these on.
+  { flags: ['-fno-stack-check'], class: 'diag', without: 'functions may look at the stack below theirs' },
+  {
+    flags: ['-fno-stack-clash-protection'],
+    class: 'diag',
+    without: 'functions may touch each page of the stack',
+  },
   { flags: ['-mno-global-merge'], when: isClang, class: 'diag', without: 'variables are merged' },
   { flags: ['-fconserve-stack'], when: isGcc, class: 'diag', without: 'functions take more stack' },
   {

@@ -57,7 +57,12 @@ export const HARDENING_FLAGS: FlagRow[] = [
     without: 'arrays at the end of structures are not checked',
   },
   {
-    flags: ({ config }) => [`-falign-functions=${config.value('FUNCTION_ALIGNMENT') ?? '0'}`],
+    flags: ({ config }) => {
+      const name = config.isOn('CC_HAS_MIN_FUNCTION_ALIGNMENT')
+        ? 'min-function-alignment'
+        : 'align-functions';
+      return [`-f${name}=${config.value('FUNCTION_ALIGNMENT') ?? '0'}`];
+    },
     when: ({ config }) => Number(config.value('FUNCTION_ALIGNMENT')) > 0,
     config: 'FUNCTION_ALIGNMENT',
     class: 'diag',

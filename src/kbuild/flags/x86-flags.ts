@@ -6,6 +6,14 @@ const isOn =
   ({ config }: FlagInputs): boolean =>
     names.some((name) => config.isOn(name));
 
+/** What the kernel was configured for, up to 6.15. */
+const PROCESSORS = [
+  ['MK8', '-march=k8'],
+  ['MPSC', '-march=nocona'],
+  ['MCORE2', '-march=core2'],
+  ['MATOM', '-march=atom'],
+] as const;
+
 /**
  * What x86_64 asks for besides.
  *
@@ -26,11 +34,20 @@ export const X86_FLAGS: FlagRow[] = [
   },
   { flags: ['-mno-3dnow'], class: 'diag', without: 'nothing: no compiler uses 3DNow! by itself' },
   { flags: ['-mno-sse4a'], class: 'diag', without: 'nothing: no compiler uses SSE4a by itself' },
+  // clang returns none there once it has no -m80387.
+  noFloatsInFpu('gcc', 'crash'),
+  noFloatsInFpu('clang', 'diag'),
   {
-    flags: ['-mno-fp-ret-in-387'],
+    flags: ['-falign-jumps=1'],
     when: ({ compiler }) => compiler.kind === 'gcc',
-    class: 'crash',
-    without: 'functions may return floating point numbers in the FPU',
+    class: 'diag',
+    without: 'the targets of jumps are padded',
+  },
+  { flags: ['-falign-loops=1'], class: 'diag', without: 'loops are padded' },
+  {
+    flags: ({ config }) => [PROCESSORS.find(([option]) => config.isOn(option))?.[1] ?? '-mtune=generic'],
+    class: 'diag',
+    without: 'the code is tuned for another processor',
   },
   {
     flags: ({ compiler }) => [
@@ -62,6 +79,12 @@ export const X86_FLAGS: FlagRow[] = [
     config: 'RETPOLINE',
     class: 'diag',
     without: 'indirect branches are open to Spectre',
+  },
+  {
+    flags: ['-mindirect-branch-cs-prefix'],
+    when: isOn('RETPOLINE', 'MITIGATION_RETPOLINE'),
+    class: 'diag',
+    without: 'calls of thunks are too short for what replaces them',
   },
   {
     flags: ['-mfunction-return=thunk-extern'],
@@ -116,6 +139,15 @@ export const X86_FLAGS: FlagRow[] = [
     group: 'ftrace',
   },
 ];
+
+function noFloatsInFpu(kind: FlagInputs['compiler']['kind'], wanted: 'crash' | 'diag'): FlagRow {
+  return {
+    flags: ['-mno-fp-ret-in-387'],
+    when: ({ compiler }) => compiler.kind === kind,
+    class: wanted,
+    without: 'functions may return floating point numbers in the FPU',
+  };
+}
 
 /** kCFI finds its hash in front of the padding: there, a function without it is a function without a hash. */
 function callPadding(wanted: 'crash' | 'diag'): FlagRow {

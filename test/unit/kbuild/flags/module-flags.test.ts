@@ -132,6 +132,19 @@ describe('flags of x86_64', () => {
     );
   });
 
+  it('leave room at thunks for what the kernel puts there, where it has retpolines', () => {
+    const flag = ' -mindirect-branch-cs-prefix ';
+    expect(line('x86_64', '6.1.0', { RETPOLINE: 'y' })).toContain(flag);
+    expect(line('x86_64', '6.1.0', {})).not.toContain(flag);
+  });
+
+  it.each([
+    [{ GENERIC_CPU: 'y' }, '-mtune=generic'],
+    [{ MCORE2: 'y' }, '-march=core2'],
+  ])('are for the processor of %j', (options, flag) => {
+    expect(line('x86_64', '6.1.0', options)).toContain(` ${flag} `);
+  });
+
   it('have landing pads with IBT, and none without', () => {
     expect(line('x86_64', '6.1.0', { X86_KERNEL_IBT: 'y' })).toContain(
       ' -fcf-protection=branch -fno-jump-tables ',
