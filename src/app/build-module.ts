@@ -3,9 +3,11 @@ import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { isErrno, KhError } from '../core/errors';
+import type { BuildDiagnostic } from '../kbuild/build-diagnostics';
 import { checkModule } from '../kbuild/check/check-module';
 import { loaderExpectations } from '../kbuild/check/expectations';
 import type { Finding } from '../kbuild/check/finding';
+import { compileCommands, writeCompileCommands } from '../kbuild/compile-commands/compile-commands';
 import { copyModule, extraSymbolFiles } from '../kbuild/kernel-source/module-copy';
 import { parseSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file';
 import { findMake } from '../kbuild/toolchain/find-make';
@@ -27,6 +29,8 @@ export interface BuildOptions extends BuiltWith {
   outputPath?: string;
   /** Further words for make. */
   makeWords: readonly string[];
+  /** Where to list how each source is compiled, for editors. */
+  compileCommandsPath?: string;
 }
 
 /** A module that was built and checked. */
@@ -44,6 +48,10 @@ export interface Build {
   modules: BuiltModule[];
   compiler: string;
   notes: string[];
+  /** The list of how each source is compiled, where one was asked for. */
+  compileCommands?: string;
+  /** What compiler, linker, make and modpost said; warnings and notes, as it went well. */
+  diagnostics: BuildDiagnostic[];
   milliseconds: number;
 }
 
@@ -83,7 +91,18 @@ export async function buildModule(
       for (const message of notes) emit({ type: 'warning', serial, message });
       emit({ type: 'build.started', serial, source });
       const words = options.makeWords;
-      await runMake({ make, kdir: kdirPath, source, objects, inCopy, words, serial, signal, emit });
+      const diagnostics = await runMake({
+        make,
+        kdir: kdirPath,
+        source,
+        objects,
+        inCopy,
+        words,
+        serial,
+        signal,
+        emit,
+      });
+      const described = describeCommands(options, objects, kdirPath);
       const extra = inCopy
         ? await extraSymbolFiles(objects, kdirPath)
         : await listed(objects, '.extra-symbols');
@@ -93,7 +112,8 @@ export async function buildModule(
       for (const { path } of modules) emit({ type: 'build.finished', serial, path, milliseconds });
       const { release } = kernel;
       const compiler = toolchain.compiler.text;
-      return { kdir: kdirPath, release, objects, modules, compiler, notes, milliseconds };
+      const paths = { kdir: kdirPath, objects, ...described };
+      return { ...paths, release, modules, compiler, notes, diagnostics, milliseconds };
     },
     { signal: context.signal },
   );
@@ -111,15 +131,20 @@ function objectsFolder(
   return join(builds, `${name}-${shortDigest(`${source}\0${resolve(kernelSource)}`)}`, name);
 }
 
-/** Builds once for each kernel: devices that run the same one share the build. */
+/**
+ * Builds once for each kernel: devices that run the same one share the build.
+ * Of several kernels, the first is the one that editors are told of.
+ */
 export function onceForEachKernel(
   build: typeof buildModule,
   options: BuildOptions,
 ): (atHand: KernelAtHand, context: Context) => Promise<Build> {
   const builds = new Map<string, Promise<Build>>();
+  const others = { ...options };
+  delete others.compileCommandsPath;
   return (atHand, context) => {
     const name = JSON.stringify(kernelKey(atHand.kernel));
-    const started = builds.get(name) ?? build(atHand, options, context);
+    const started = builds.get(name) ?? build(atHand, builds.size === 0 ? options : others, context);
     builds.set(name, started);
     return started;
   };
@@ -134,6 +159,18 @@ export async function sourceFolder(folder: string): Promise<string> {
   });
   if (found?.isDirectory()) return path;
   throw new KhError('USAGE', { message: `${path} is no folder with a module's source` });
+}
+
+/** Also of modules that do not pass the loader's check: whoever mends them has an editor open. */
+function describeCommands(
+  { compileCommandsPath }: BuildOptions,
+  objects: string,
+  kdir: string,
+): { compileCommands?: string } {
+  if (compileCommandsPath === undefined) return {};
+  const path = resolve(compileCommandsPath);
+  writeCompileCommands(path, compileCommands(objects, kdir));
+  return { compileCommands: path };
 }
 
 /** The finished modules, each as the kernel's loader would see it. Throws for the first that it would refuse. */

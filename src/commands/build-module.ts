@@ -1,5 +1,5 @@
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import { buildFlags, buildOptions } from '../cli/flags/build-flags';
 import { deviceFlags } from '../cli/flags/device-flags';
 import { kernelFlags, kernelSelection } from '../cli/flags/kernel-flags';
 import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
@@ -16,7 +16,7 @@ export default class BuildModule extends KhCommand {
   static override summary = 'Build a kernel module that loads on the kernel a device runs.';
   static override description = prose`Pulls the kernel's headers where they are not here yet, recovers the CRCs of its exported symbols,
 finds a compiler that fits, and builds the folder's modules with the Makefile or Kbuild they have.
-Each is then checked as the kernel's loader would. Nothing is written into the folder.
+Each is then checked as the kernel's loader would. Nothing is written into the folder, unless --compile-commands asks for it.
 
 Words behind the folder go to make, as in V=1 or CONFIG_MY_OPTION=y. Prints the path of each
 module. With --all, devices that run the same kernel share one build.`;
@@ -38,8 +38,7 @@ module. With --all, devices that run the same kernel share one build.`;
     ...symversFlags,
     ...toolchainFlags,
     ...kernelSourceFlag,
-    output: Flags.string({ char: 'o', summary: 'Folder to copy the finished modules to.', helpValue: 'DIR' }),
-    load: Flags.boolean({ summary: 'Load them on the device, and show what the kernel says.' }),
+    ...buildFlags,
   };
   static override progress = true;
 
@@ -54,8 +53,7 @@ module. With --all, devices that run the same kernel share one build.`;
       toolchain: toolchainChoice(flags),
       ...kernelSource(flags),
       makeWords: args.words ?? [],
-      load: flags.load,
-      ...(flags.output === undefined ? {} : { outputPath: flags.output }),
+      ...buildOptions(args.source, flags),
       ...(selection === undefined ? {} : { selection }),
     };
     if (selection !== undefined && !flags.load) {

@@ -17,6 +17,8 @@ export interface KernelMkInputs {
   flags: SettledFlags;
   /** The command of modpost, as its words. */
   modpost: readonly string[];
+  /** The command that lists how objects are compiled, as its words. */
+  compileCommands: readonly string[];
   /** The compiler's own headers, where kernels before 5.15 take <stdarg.h> from. */
   compilerHeaders: string;
 }
@@ -43,6 +45,7 @@ export function kernelMk(inputs: KernelMkInputs): string {
       kh_headers: makeWord(headersPath),
       kh_modpost: makeWords(modpost),
       kh_call_sites: callSiteForm(inputs) ?? '',
+      kh_compile_commands: makeWords(inputs.compileCommands),
     }),
     assignments({
       kh_cc: makeWords(compiler.command),

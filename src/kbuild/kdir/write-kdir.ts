@@ -69,6 +69,7 @@ export async function writeKdir(options: KdirOptions): Promise<void> {
 async function texts(options: KdirOptions): Promise<[name: string, text: string][]> {
   const { toolchain, arch, version, headersPath, symversPath, signal } = options;
   const modpost = options.modpost ?? [process.execPath, join(__dirname, '../modpost/main.js')];
+  const compileCommands = [process.execPath, join(__dirname, '../compile-commands/main.js')];
   const compilerHeaders = await headersOfCompiler(toolchain, signal);
   const { compiler, linker } = toolchain;
   const record: KdirRecord = {
@@ -88,7 +89,7 @@ async function texts(options: KdirOptions): Promise<[name: string, text: string]
   return [
     ...(await Promise.all(copied)),
     ['Makefile', withVersion(await ownFile('Makefile'), version)],
-    ['kh/kernel.mk', kernelMk({ ...options, modpost, compilerHeaders })],
+    ['kh/kernel.mk', kernelMk({ ...options, modpost, compileCommands, compilerHeaders })],
     ['kh/module.lds', await moduleLinkerScript(join(__dirname, 'files/kh/module.lds.S'), options)],
     ['kh.json', `${JSON.stringify(record, null, 2)}\n`],
   ];

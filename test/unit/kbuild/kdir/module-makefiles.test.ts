@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { kernelVersion, readKernelConfig } from '../../../../src/kbuild/kernel-config';
+import { compileCommands } from '../../../../src/kbuild/compile-commands/compile-commands';
 import { writeKdir } from '../../../../src/kbuild/kdir/write-kdir';
 import { writeHeaders } from '../../../support/fake-headers';
 import { fakeTools, type FakeTools } from '../../../support/fake-toolchain';
@@ -121,6 +122,48 @@ function command(built: Built, object: string): string {
   if (found === undefined) throw new Error(`${object} was not compiled:\n${built.output}`);
   return found;
 }
+
+describe('the list of compile commands', () => {
+  const files = {
+    Makefile:
+      'obj-m := one.o many.o sub/\nmany-y := a.o parts/b.o c.o blob.o\nCFLAGS_a.o := -DTEXT="\\"a b\\""\n',
+    'one.c': '',
+    'a.c': '',
+    'parts/b.c': '',
+    'c.S': '',
+    'blob.o_shipped': '',
+    'sub/Makefile': 'obj-m := below.o\n',
+    'sub/below.c': '',
+  };
+
+  it('holds every source of every module, as it was compiled, also when nothing is built anew', async () => {
+    const { source, out, place } = await module(files);
+    const built = await make(source, place);
+    expect((await make(source, place)).made).toEqual([]);
+    const commands = compileCommands(out, kdir);
+    const sources = ['a.c', 'c.S', 'one.c', 'parts/b.c', 'sub/below.c'];
+    expect(commands.map(({ file }) => file).sort()).toEqual(sources.map((name) => join(source, name)));
+    for (const { directory, output, arguments: words } of commands) {
+      expect(directory).toBe(kdir);
+      expect(words[0]).toBe(tools.cc);
+      expect(words).not.toContain('-MF');
+      expect(command(built, output.slice(out.length + 1))).toContain(words.slice(1, 5).join(' '));
+    }
+    expect(commands.find(({ file }) => file.endsWith('/a.c'))?.arguments).toContain('-DTEXT="a b"');
+  });
+
+  it('forgets a source that is no part of a module any more', async () => {
+    const { source, out, place } = await module(files);
+    await make(source, place);
+    await edit(join(source, 'Makefile'), 'obj-m := many.o\nmany-y := a.o\n');
+    expect((await make(source, place)).status).toBe(0);
+    expect(compileCommands(out, kdir).map(({ file }) => file)).toEqual([join(source, 'a.c')]);
+  });
+
+  it('is empty where nothing was built', async () => {
+    expect(compileCommands((await module(files)).out, kdir)).toEqual([]);
+  });
+});
 
 describe('a module made of one source', () => {
   it('is compiled, seen by modpost, completed and linked, away from its source', async () => {

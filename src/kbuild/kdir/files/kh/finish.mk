@@ -95,7 +95,7 @@ kh_clean:
 		name=$${record##*/.}; made=$${record%/*}/$${name%.cmd}; \
 		rm -f "$$made" "$${record%.cmd}.list" "$${record%.cmd}.d" "$$record"; \
 		case $$made in *.mod.o) rm -f "$${made%.o}.c" "$${made%.mod.o}.traceable.o";; esac; done' sh {} +
-	@rm -f $(kh_symvers) $(kh_list) $(kh_extra_list)
+	@rm -f $(kh_symvers) $(kh_list) $(kh_extra_list) $(kh_objroot)/compile_commands.json
 	@$(if $(filter-out $(KBUILD_EXTMOD),$(kh_objroot)),[ ! -d $(kh_objroot) ] || find $(kh_objroot) -depth -type d -empty -delete,:)
 
 -include $(foreach m,$(kh_names_of_modules),$(dir $(m)).$(notdir $(m)).mod.o.d)
