@@ -73,15 +73,15 @@ export async function buildModule(
   const symvers = await recoverSymvers(atHand, options.symvers, context);
   const objects = objectsFolder(kernel, source, options);
   const serial = device?.listed.serial ?? kernel.device;
+  const { signal, emit } = context;
+  const make = await findMake(signal);
+  const request = { kernel, symversPath: symvers.path, serial };
+  const { kdirPath, toolchain, notes } = await kernelFolder(request, options, context);
   return withLock(
     context.store,
     `build-${shortDigest(objects)}`,
     async () => {
-      const { signal, emit } = context;
-      const make = await findMake(signal);
       const inCopy = options.kernelSource !== undefined;
-      const request = { kernel, symversPath: symvers.path, serial };
-      const { kdirPath, toolchain, notes } = await kernelFolder(request, options, context);
       try {
         if (inCopy) await copyModule(source, objects, signal);
         else await mkdir(objects, { recursive: true });
@@ -115,7 +115,7 @@ export async function buildModule(
       const paths = { kdir: kdirPath, objects, ...described };
       return { ...paths, release, modules, compiler, notes, diagnostics, milliseconds };
     },
-    { signal: context.signal },
+    { signal },
   );
 }
 

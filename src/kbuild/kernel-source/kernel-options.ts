@@ -74,7 +74,7 @@ const TOOL_FACT =
 
 /** Steps of a kernel's build that modules of others cannot have (they take its vmlinux or its keys) or do without. */
 const STEPS =
-  /^(?:DEBUG_INFO_BTF\w*|MODULE_SIG\w*|SYSTEM_EXTRA_CERTIFICATE\w*|TRIM_UNUSED_KSYMS|RUST|UAPI_HEADER_TEST)$/;
+  /^(?:DEBUG_INFO_BTF\w*|MODULE_SIG\w*|SYSTEM_(?:EXTRA_CERTIFICATE|TRUSTED_KEY)\w*|TRIM_UNUSED_KSYMS|RUST|UAPI_HEADER_TEST)$/;
 
 /**
  * What the source's Makefiles are to read in `include/config/auto.conf`: what

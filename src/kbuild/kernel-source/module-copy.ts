@@ -1,9 +1,11 @@
+import type { Stats } from 'node:fs';
 import {
   copyFile,
   mkdir,
   readdir,
   readFile,
   readlink,
+  realpath,
   rm,
   stat,
   symlink,
@@ -34,7 +36,7 @@ const LIST = '.kh-copied';
 export async function copyModule(source: string, copy: string, signal: AbortSignal): Promise<void> {
   await refuseObjectsAbove(source);
   const before = await listed(copy);
-  const wanted = await sourceFiles(source, '', signal);
+  const wanted = await sourceFiles(source, '', [], signal);
   await mkdir(copy, { recursive: true });
   for (const path of before) {
     if (!wanted.includes(path)) await rm(join(copy, path), { force: true });
@@ -44,36 +46,44 @@ export async function copyModule(source: string, copy: string, signal: AbortSign
   await linkNeighbours(source, copy);
 }
 
-async function sourceFiles(source: string, at: string, signal: AbortSignal): Promise<string[]> {
+/** By path from `source`. Links are followed, but for those that lead in circles or nowhere. */
+async function sourceFiles(
+  source: string,
+  at: string,
+  above: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   signal.throwIfAborted();
-  const entries = await readdir(join(source, at), { withFileTypes: true });
-  const built = builtFiles(entries.map(({ name }) => name));
+  const names = await readdir(join(source, at));
+  const built = builtFiles(names);
+  const here = [...above, await realpath(join(source, at))];
   const found: string[] = [];
-  for (const entry of entries) {
-    const path = join(at, entry.name);
-    if (built.has(entry.name) || entry.name === '.git') continue;
-    if (entry.isDirectory()) found.push(...(await sourceFiles(source, path, signal)));
-    else if ((await kindOf(join(source, path))) === 'file') found.push(path);
+  for (const name of names) {
+    if (built.has(name) || name === '.git') continue;
+    const path = join(at, name);
+    const kind = await statIfThere(join(source, path));
+    if (kind?.isFile()) found.push(path);
+    else if (kind?.isDirectory() && !here.includes(await realpath(join(source, path))))
+      found.push(...(await sourceFiles(source, path, here, signal)));
   }
   return found;
 }
 
-/** What a path leads to; links to folders are left out, as they may lead in circles. */
-async function kindOf(path: string): Promise<'file' | 'other'> {
+async function statIfThere(path: string): Promise<Stats | undefined> {
   try {
-    return (await stat(path)).isFile() ? 'file' : 'other';
+    return await stat(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ELOOP')) return 'other';
+    if (isErrno(error, 'ENOENT', 'ELOOP')) return undefined;
     throw error;
   }
 }
 
 async function copyIfOther(from: string, to: string): Promise<void> {
-  const [own, present] = [await stat(from), await stat(to).catch(() => undefined)];
+  const [own, present] = [await stat(from), await statIfThere(to)];
   // A copy's time has no more than microseconds.
   if (present?.size === own.size && Math.abs(present.mtimeMs - own.mtimeMs) < 0.01) return;
   await mkdir(dirname(to), { recursive: true });
-  await rm(to, { force: true });
+  await rm(to, { force: true, recursive: true });
   await copyFile(from, to);
   await utimes(to, own.atime, own.mtimeMs / 1000);
 }
@@ -81,7 +91,11 @@ async function copyIfOther(from: string, to: string): Promise<void> {
 /** Links, beside the copy, to all that is beside the source. */
 async function linkNeighbours(source: string, copy: string): Promise<void> {
   const [from, to] = [dirname(source), dirname(copy)];
-  const wanted = new Map((await readdir(from)).map((name) => [name, join(from, name)]));
+  const names = await readdir(from).catch((error: unknown) => {
+    if (isErrno(error, 'EACCES')) return [];
+    throw error;
+  });
+  const wanted = new Map(names.map((name) => [name, join(from, name)]));
   wanted.delete(relative(from, source));
   for (const name of await readdir(to)) {
     if (name === relative(to, copy)) continue;

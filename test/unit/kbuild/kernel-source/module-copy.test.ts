@@ -53,15 +53,25 @@ describe('copyModule', () => {
     expect((await stat(join(copy, 'Makefile'))).ino).toBe(before);
   });
 
-  it('lets nothing that is written to the copy reach the source, links included', async () => {
+  it('follows links, and lets nothing that is written to the copy reach what they lead to', async () => {
     const { source, copy, sync } = await module({ Makefile: '', 'real.c': 'x' });
     await symlink('real.c', join(source, 'link.c'));
     await symlink('.', join(source, 'circle'));
     await symlink('nowhere', join(source, 'lost.c'));
+    await mkdir(join(source, '../shared'));
+    await writeFile(join(source, '../shared/s.h'), 's');
+    await symlink('../shared', join(source, 'shared'));
     await sync();
     await writeFile(join(copy, 'link.c'), 'written');
     expect(await readFile(join(source, 'real.c'), 'utf8')).toBe('x');
-    expect(await listing(copy)).toEqual(['.kh-copied', 'Makefile', 'link.c', 'real.c']);
+    expect(await listing(copy)).toEqual([
+      '.kh-copied',
+      'Makefile',
+      'link.c',
+      'real.c',
+      'shared',
+      'shared/s.h',
+    ]);
   });
 
   it('finds beside the copy what is beside the source, as it is now', async () => {
