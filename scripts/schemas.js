@@ -1,7 +1,7 @@
 'use strict';
 // The JSON schemas of docs/schemas, made from the types: one for each command's
-// document (the properties of Documents), for the events, and for what every
-// document has in common.
+// document (the properties of Documents), for the events, for what every
+// document has in common, and for the lab file.
 const path = require('node:path');
 const { createGenerator } = require('ts-json-schema-generator');
 
@@ -9,8 +9,9 @@ const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
 /** @returns {Map<string, string>} file name → content */
 function schemas(root) {
-  const documents = definitions(root, 'cli/documents.ts', 'Documents', 'FailureDocument');
-  const events = definitions(root, 'core/events.ts', 'KhEvent');
+  const documents = definitions(root, 'cli/documents.ts', ['Documents', 'FailureDocument']);
+  const events = definitions(root, 'core/events.ts', ['KhEvent']);
+  const lab = definitions(root, 'app/lab/lab-file.ts', ['LabFile'], { additionalProperties: false });
   const { Documents: done, FailureDocument: failed } = documents;
   const files = Object.keys(done.properties).map((command) => {
     const schema = { anyOf: [done.properties[command], ref('FailureDocument')] };
@@ -19,18 +20,20 @@ function schemas(root) {
   return new Map([
     ...files,
     file('events', 'What kh reports while it works', ref('KhEvent'), events),
+    file('lab', 'A lab file of kh: kh.lab.json', ref('LabFile'), lab),
     file('envelope', 'What every document of --json has', envelope(failed), documents),
   ]);
 }
 
 /** The named types of a source file, with all that they refer to. */
-function definitions(root, source, ...types) {
+function definitions(root, source, types, options) {
   const generator = createGenerator({
     path: path.join(root, 'src', source),
     tsconfig: path.join(root, 'tsconfig.json'),
     type: '*',
     skipTypeCheck: true, // `npm run typecheck` does
     additionalProperties: true, // fields may be added
+    ...options,
   });
   const found = Object.assign({}, ...types.map((type) => generator.createSchema(type).definitions));
   if (JSON.stringify(found).includes('Failed to correctly infer type')) {

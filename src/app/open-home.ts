@@ -1,6 +1,11 @@
 import { homeFolder, openStore, type Store } from '../store/layout';
 
+/** Where the store is that the environment names. */
+export function homePath(env: NodeJS.ProcessEnv): string {
+  return homeFolder(env, process.platform);
+}
+
 /** Opens the store that the environment names. Throws as `openStore`. */
 export function openHome(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Store> {
-  return openStore({ home: homeFolder(env, process.platform), signal });
+  return openStore({ home: homePath(env), signal });
 }

@@ -12,6 +12,7 @@ import type { WorkspaceCheck } from '../app/verify-workspaces';
 import type { WorkspaceEnvironment } from '../app/workspace-env';
 import type { RemovedWorkspaces, WorkspacePaths, WorkspaceResult } from '../app/workspaces';
 import type { DevicesDocument, OutcomesDocument, ResultDocument } from './envelope';
+import type { Settings } from './list-settings';
 
 export type { FailureDocument } from './envelope';
 
@@ -31,6 +32,7 @@ export interface SimulatorPlace {
  */
 export interface Documents {
   'build-module': OutcomesDocument<BuildResult> | ResultDocument<BuildResult>;
+  config: ResultDocument<Settings>;
   devices: DevicesDocument<DeviceDescription>;
   env: ResultDocument<WorkspaceEnvironment>;
   'load-module': OutcomesDocument<LoadedModule>;

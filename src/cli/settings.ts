@@ -1,18 +1,29 @@
 import type { LabSettings } from '../app/lab/lab-file';
+import { TIME_LIMITS } from '../core/limits';
 
-/** The flags that a lab file may set, and where in it. */
-export const LAB_FLAGS = {
-  jobs: { key: 'jobs', of: ({ jobs }: LabSettings) => jobs },
-  timeout: { key: 'timeouts.device', of: ({ times }: LabSettings) => times.device },
-  manifest: { key: 'manifest', of: ({ manifest }: LabSettings) => manifest },
-  'require-manifest': { key: 'requireManifest', of: ({ requireManifest }: LabSettings) => requireManifest },
-  privilege: { key: 'privilege', of: ({ privilege }: LabSettings) => privilege },
+interface LabFlag {
+  /** The place in a lab file. */
+  key: string;
+  of: (lab: LabSettings) => string | number | boolean | undefined;
+  /** What counts where nobody gives anything, and the flag has no default of its own. */
+  fallback: number | boolean | null;
+}
+
+/** The flags that a lab file may set. */
+export const LAB_FLAGS: Record<string, LabFlag> = {
+  jobs: { key: 'jobs', of: ({ jobs }) => jobs, fallback: null },
+  timeout: { key: 'timeouts.device', of: ({ times }) => times.device, fallback: TIME_LIMITS.device },
+  manifest: { key: 'manifest', of: ({ manifest }) => manifest, fallback: null },
+  'require-manifest': { key: 'requireManifest', of: (lab) => lab.requireManifest, fallback: false },
+  privilege: { key: 'privilege', of: ({ privilege }) => privilege, fallback: null },
 };
 
 /** As far as it matters here, what oclif's parser gives. */
-interface Parsed {
+export interface Parsed {
   flags: Record<string, unknown>;
   metadata: { flags: Partial<Record<string, { setFromDefault?: boolean }>> };
+  /** The words of the command line. */
+  raw: { type: string; flag?: string }[];
 }
 
 /** Whether the flag has a value that nobody gave: neither the command line nor the environment. */

@@ -31,7 +31,7 @@ export interface LabTimeouts {
 
 /**
  * What a lab's `kh.lab.json` may hold: the flags that a lab wants to fix for
- * all. docs/lab.md is its reference, docs/schemas/lab.schema.json its schema.
+ * all. docs/lab.md is its reference, docs/schemas/lab.json its schema.
  */
 export interface LabFile {
   /** For editors. */

@@ -81,6 +81,9 @@ export function labServers(sources: ServerSources): { servers: LabServer[]; orig
   return { servers: named(servers).map(onlyDefaultStarts), origin: 'lab file' };
 }
 
+/** The address of a server, as messages and results have it. */
+export const serverPlace = describeAddress;
+
 interface Pair {
   host?: string;
   port?: number;

@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Ajv from 'ajv';
 import fc from 'fast-check';
 import { parseLabFile } from '../../../../src/app/lab/lab-file';
 import { KhError } from '../../../../src/core/errors';
+import { readSchema } from '../../../support/schemas';
 
 const PATH = '/srv/lab/kh.lab.json';
 const parse = (value: unknown) => parseLabFile(JSON.stringify(value), PATH);
+
+const admits = new Ajv({ allowUnionTypes: true }).compile(readSchema('lab'));
 
 describe('a lab file', () => {
   it('may hold nothing', () => {
@@ -92,6 +98,20 @@ describe('a lab file', () => {
     expect(() => parseLabFile(text, PATH)).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error);
   });
 
+  it.each(['fixtures/labs/kh.lab.json', 'docs/lab.md'])('is shown in %s as it is read', (file) => {
+    const text = readFileSync(join(__dirname, '../../../..', file), 'utf8');
+    const lab = file.endsWith('.md') ? (/^```json\n([^]*?)^```/m.exec(text)?.[1] ?? '') : text;
+    expect(parseLabFile(lab, PATH).servers?.[0]).toMatchObject({ name: 'rack1' });
+    expect(admits(JSON.parse(lab))).toBe(true);
+  });
+
+  it('has a schema that refuses what it does not know', () => {
+    expect(admits({ jobs: 3 })).toBe(true);
+    expect(admits({ job: 3 })).toBe(false);
+    expect(admits({ servers: [{ hots: 'rack1' }] })).toBe(false);
+    expect(admits({ privilege: 'root' })).toBe(false);
+  });
+
   it('is read or refused, whatever JSON it holds', () => {
     const keys = ['servers', 'devices', 'exclude', 'manifest', 'jobs', 'timeouts', 'privilege', '__proto__'];
     const entry = fc.tuple(fc.constantFrom(...keys, 'x'), fc.jsonValue());
@@ -101,6 +121,7 @@ describe('a lab file', () => {
         const text = JSON.stringify(value);
         try {
           expect(parseLabFile(text, PATH).path).toBe(PATH);
+          expect(admits(JSON.parse(text))).toBe(true);
         } catch (error) {
           expect(error).toBeInstanceOf(KhError);
           expect(error).toMatchObject({ code: 'USAGE', message: expect.stringContaining(PATH) as string });
