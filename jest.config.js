@@ -21,5 +21,6 @@ module.exports = {
     tier('unit', { setupFilesAfterEnv: patience }),
     tier('integration', { setupFilesAfterEnv: patience }),
     tier('e2e', { setupFilesAfterEnv: patience }),
+    tier('fuzz'),
   ],
 };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { parseDeviceList, type ListedDevice } from '../../../src/adb/device-list';
+import { deviceLists } from '../../support/fuzz/arbitraries';
 
 describe('parseDeviceList', () => {
   it.each<[what: string, line: string, expected: ListedDevice]>([
@@ -102,25 +103,8 @@ describe('parseDeviceList', () => {
   });
 
   it('never throws, and never gives a device without a serial or a state', () => {
-    const words = fc.constantFrom(
-      ' ',
-      '\n',
-      '\t',
-      'device',
-      'no permissions',
-      '(',
-      ')',
-      'usb:1',
-      'model:',
-      'transport_id:',
-      'x',
-    );
-    const texts = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.array(words).map((parts) => parts.join('')),
-    );
     fc.assert(
-      fc.property(texts, (text) => {
+      fc.property(deviceLists, (text) => {
         for (const { serial, state } of parseDeviceList(text)) {
           expect(serial).not.toBe('');
           expect(state).not.toBe('');

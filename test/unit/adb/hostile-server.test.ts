@@ -3,27 +3,11 @@ import type { AdbDevice } from '../../../src/adb/adb-device';
 import { connectServer } from '../../../src/adb/connect-server';
 import { openDevice } from '../../../src/adb/open-device';
 import { KhError } from '../../../src/core/errors';
-import { deviceScript, fakeAdbServer, frame, packet, type FakeAdbServer } from './support/fake-adb-server';
+import { adbBytes } from '../../support/fuzz/arbitraries';
+import { deviceScript, fakeAdbServer, type FakeAdbServer } from './support/fake-adb-server';
 
 const signal = new AbortController().signal;
 const bounds = { signal, timeout: 2_000 };
-
-/** Bytes that are noise, or nearly what the protocol asks for. */
-const bytes = fc
-  .array(
-    fc.oneof(
-      fc.uint8Array({ maxLength: 40 }).map((noise) => Buffer.from(noise)),
-      fc
-        .constantFrom('OKAY', 'FAIL', '0004', 'ffff', 'DATA', 'DONE', 'STA2', 'STAT')
-        .map((word) => Buffer.from(word)),
-      fc
-        .tuple(fc.constantFrom('DATA', 'DONE', 'FAIL', 'STAT'), fc.nat({ max: 70_000 }), fc.string())
-        .map(([id, value, data]) => frame(id, value, data)),
-      fc.tuple(fc.nat({ max: 5 }), fc.string()).map(([kind, data]) => packet(kind, data)),
-    ),
-    { maxLength: 6 },
-  )
-  .map((parts) => Buffer.concat(parts));
 
 async function settlesWell(work: Promise<unknown>): Promise<void> {
   const thrown = await work.then(
@@ -41,7 +25,7 @@ async function drain(chunks: AsyncIterable<Buffer>): Promise<void> {
 }
 
 describe('bytes that no adb server would send', () => {
-  let answer = Buffer.alloc(0);
+  let answer: Buffer = Buffer.alloc(0);
   let features = '';
   let server: FakeAdbServer;
 
@@ -55,7 +39,7 @@ describe('bytes that no adb server would send', () => {
       peer.socket.end();
     });
     await fc.assert(
-      fc.asyncProperty(bytes, async (generated) => {
+      fc.asyncProperty(adbBytes, async (generated) => {
         answer = generated;
         await settlesWell(connectServer(server.address, { signal, connectTimeout: 2_000 }));
         await settlesWell(openDevice(server.address, { serial: 'PIXEL', state: 'device' }, bounds));
@@ -83,7 +67,7 @@ describe('bytes that no adb server would send', () => {
     ];
     await fc.assert(
       fc.asyncProperty(
-        bytes,
+        adbBytes,
         fc.constantFrom('', 'shell_v2,stat_v2'),
         fc.constantFrom(...calls),
         async (generated, offered, work) => {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { KhError } from '../../../../src/core/errors';
 import { EM_X86_64, ET_REL, SHN, STB, STT } from '../../../../src/kbuild/elf/constants';
 import { readElf, type ElfFile } from '../../../../src/kbuild/elf/elf-file';
+import { damaged } from '../../../support/fuzz/arbitraries';
 import { tempFolder } from '../../../support/temp-folder';
 import { buildElf } from './build-elf';
 
@@ -112,11 +113,8 @@ describe('readElf', () => {
 
   it('answers damage with an error of its own or with values inside the file, never otherwise', () => {
     const whole = sample();
-    const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 12 });
     fc.assert(
-      fc.property(damage, (changes) => {
-        const bytes = Buffer.from(whole);
-        for (const [at, value] of changes) bytes[at] = value;
+      fc.property(damaged(whole), (bytes) => {
         const error = failure(() => readAll(readElf(bytes, 'a.o')));
         if (error !== undefined) {
           expect(error).toBeInstanceOf(KhError);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { KhError } from '../../../../src/core/errors';
 import { runModpost, type ModpostInput } from '../../../../src/kbuild/modpost/run-modpost';
+import { damaged } from '../../../support/fuzz/arbitraries';
 import { GOOD, objectOf } from './support/compile';
 import { exported, kernel } from './support/kernel';
 
@@ -140,11 +141,8 @@ describe('runModpost', () => {
     const whole = objectOf(
       USER + PROVIDER.replace(GOOD, '').replaceAll('give', 'more').replaceAll('value', 'other'),
     );
-    const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
     fc.assert(
-      fc.property(damage, (changes) => {
-        const bytes = Buffer.from(whole);
-        for (const [at, value] of changes) bytes[at] = value;
+      fc.property(damaged(whole), (bytes) => {
         try {
           const { sources } = runModpost({
             objects: [{ path: 'a.o', bytes }],
