@@ -69,8 +69,14 @@ function isToolFact(name: string): boolean {
   return TOOL_FACT.test(name);
 }
 
-const TOOL_FACT =
-  /^(?:(?:CC|GCC|CLANG|AS|LD|LLD|PAHOLE|RUSTC|BINDGEN)_(?:VERSION|VERSION_TEXT|LLVM_VERSION)|(?:CC|AS|LD)_IS_\w+|(?:\w+_)?(?:CC|AS|LD|GCC|CLANG|PAHOLE|RUSTC|TOOLS|TOOLCHAIN)_(?:HAS|HAVE|CAN|SUPPORTS?|NEEDS|USES?)_\w+|(?:TOOLS|TOOLCHAIN)_SUPPORT\w*|GCC\d*_\w+|HAVE_RUST|RUST_IS_AVAILABLE)$/;
+const TOOL_FACT = new RegExp(
+  `^(?:${[
+    '(?:CC|GCC|CLANG|AS|LD|LLD|PAHOLE|RUSTC|BINDGEN)_(?:VERSION|VERSION_TEXT|LLVM_VERSION)',
+    '(?:CC|AS|LD)_IS_\\w+',
+    '(?:\\w+_)?(?:CC|AS|LD|GCC|CLANG|PAHOLE|RUSTC|TOOLS|TOOLCHAIN)_(?:HAS|HAVE|CAN|SUPPORTS?|NEEDS|USES?)_\\w+',
+    '(?:TOOLS|TOOLCHAIN)_SUPPORT\\w*|GCC\\d*_\\w+|HAVE_RUST|RUST_IS_AVAILABLE',
+  ].join('|')})$`,
+);
 
 /** Steps of a kernel's build that modules of others cannot have (they take its vmlinux or its keys) or do without. */
 const STEPS =

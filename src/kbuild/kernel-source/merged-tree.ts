@@ -38,7 +38,9 @@ type Folder = Map<string, Folder | string | { text: string }>;
  * for them, and its checksum, where it has one, is true. One that differs is
  * the device's, with its checksum made true.
  *
- * A folder that is the source's with all that is in it becomes one link.
+ * A folder that is the source's with all that is in it becomes one link; but
+ * among headers only if all of them are, as `../x.h` behind a link would be the
+ * source's own.
  *
  * @throws the signal's reason
  * @see outputmakefile and mrproper in the kernel's Makefile
@@ -81,7 +83,7 @@ async function mergeFolder(at: string, options: MergedTreeOptions, merged: Merge
     const ownPath = join(tree, path);
     if (isFolder && isWatched(path, srcArch)) {
       const below = await mergeFolder(path, options, merged);
-      folder.set(name, below.plain ? ownPath : below.folder);
+      folder.set(name, below.plain && !isOfArchive(at, srcArch) ? ownPath : below.folder);
       plain &&= below.plain;
     } else {
       const differing = device.has(name) && !isFolder ? await deviceHeader(path, options, merged) : undefined;

@@ -62,6 +62,12 @@ describe('mergeTree', () => {
     expect(await readlink(join(path, 'arch'))).toBe(join(tree, 'arch'));
   });
 
+  it("leads from the source's headers to the device's where they name those by ..", async () => {
+    const other = { 'include/a.h': '#define A 1\n', 'include/sub/b.h': '#include "../a.h"\n' };
+    const { path } = await merge(other, { ...other, 'include/a.h': '#define A 2\n' });
+    expect(await readFile(`${path}/include/sub/../a.h`, 'utf8')).toBe('#define A 2\n');
+  });
+
   it("gives a header with a checksum a true one when it is the device's", async () => {
     const header = 'include/linux/atomic/atomic-long.h';
     const { text } = await merge({ [header]: 'a\n' }, { [header]: `b\n// ${'0'.repeat(40)}\n` });
