@@ -33,7 +33,7 @@ async function main() {
 
 /** The demo's own store and adb server, whatever the user's environment says. */
 function demoEnvironment(home, port) {
-  const env = { ...process.env, KH_HOME: home, ANDROID_ADB_SERVER_PORT: String(port) };
+  const env = { ...process.env, KH_HOME: home, KH_LAB: 'none', ANDROID_ADB_SERVER_PORT: String(port) };
   for (const name of ['ADB_SERVER_SOCKET', 'ANDROID_ADB_SERVER_ADDRESS', 'ANDROID_SERIAL', 'KH_MANIFEST']) {
     delete env[name];
   }

@@ -84,7 +84,7 @@ async function askJson(words, env) {
 }
 
 function environment(extra) {
-  const env = { ...process.env, ...extra };
+  const env = { ...process.env, KH_LAB: 'none', ...extra };
   for (const name of SILENCED) if (!(name in extra)) delete env[name];
   return env;
 }

@@ -180,3 +180,40 @@ describe('claimDeviceName', () => {
     expect(new Set(names.values()).size).toBe(ports.length);
   });
 });
+
+describe('claimDeviceName over several adb servers', () => {
+  const rack = (server: string, bootId: string) =>
+    phone({ server: `tcp:${server}:5037`, bootId, serial: 'CHEAP', serialno: 'CHEAP' });
+
+  it('tells two boards apart that are at the same port of two hosts', async () => {
+    const store = await newStore();
+    expect(await claimDeviceName(store, rack('rack1', 'boot-1'), notAsked)).toBe('CHEAP');
+    const second = await claimDeviceName(store, rack('rack2', 'boot-2'), answer('different'));
+    expect(second).toMatch(/^CHEAP~[0-9a-f]{10}$/);
+    expect(await claimDeviceName(store, rack('rack2', 'boot-2'), notAsked)).toBe(second);
+    expect(await claimDeviceName(store, rack('rack1', 'boot-1'), notAsked)).toBe('CHEAP');
+  });
+
+  it('knows each by its host after a reboot', async () => {
+    const store = await newStore();
+    await claimDeviceName(store, rack('rack1', 'boot-1'), notAsked);
+    const second = await claimDeviceName(store, rack('rack2', 'boot-2'), answer('different'));
+    expect(await claimDeviceName(store, rack('rack2', 'boot-4'), notAsked)).toBe(second);
+    expect(await claimDeviceName(store, rack('rack1', 'boot-3'), notAsked)).toBe('CHEAP');
+  });
+
+  it('keeps the name of a phone that moves to another host without a reboot', async () => {
+    const store = await newStore();
+    await claimDeviceName(store, rack('rack1', 'boot-1'), notAsked);
+    expect(await claimDeviceName(store, rack('rack2', 'boot-1'), notAsked)).toBe('CHEAP');
+  });
+
+  it('takes a claim of an older version, which names no server, for one of the server it is at', async () => {
+    const store = await newStore();
+    await claimDeviceName(store, phone({ bootId: 'boot-1' }), notAsked);
+    const moved = phone({ bootId: 'boot-2', server: 'tcp:localhost:5037' });
+    expect(await claimDeviceName(store, moved, notAsked)).toBe('R58M123');
+    const claim = readFileSync(join(store.devices, 'R58M123.json'), 'utf8');
+    expect(JSON.parse(claim)).toMatchObject({ server: 'tcp:localhost:5037' });
+  });
+});
