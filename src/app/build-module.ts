@@ -19,7 +19,7 @@ import { kernelFolder, type BuiltWith } from './kernel-folder';
 import type { KernelWorkspace } from './kernel-workspace';
 import { recoverSymvers, type KernelAtHand, type SymversOptions } from './recover-symvers';
 import { runMake } from './run-make';
-import { kernelKey } from './symvers-readings';
+import { kernelKey, readReadings } from './symvers-readings';
 
 export interface BuildOptions extends BuiltWith {
   /** The module's folder: with a Kbuild, or a Makefile for the kernel's build. */
@@ -183,7 +183,8 @@ async function checkBuilt(
   const built = await builtFiles(objects);
   const files = [...symvers, join(objects, 'Module.symvers')];
   const exported = (await Promise.all(files.map(readSymvers))).flat();
-  const expected = loaderExpectations({ headers: treePath(store, kernel.sha256), exported });
+  const thisModuleSize = (await readReadings(kernel)).modules?.thisModuleSize;
+  const expected = loaderExpectations({ headers: treePath(store, kernel.sha256), exported, thisModuleSize });
   const modules: BuiltModule[] = [];
   for (const path of built) {
     const findings = checkModule(await readFile(path), path, expected);

@@ -115,7 +115,9 @@ export async function readDeviceModules(rights: Rights, context: Context): Promi
       notes.push(error.reason);
     }
   }
-  return { sources: moduleSources(symbols), notes };
+  const sizes = new Set(symbols.map(({ thisModuleSize }) => thisModuleSize));
+  const [size] = sizes.size === 1 ? sizes : [];
+  return { sources: moduleSources(symbols), notes, ...(size === undefined ? {} : { thisModuleSize: size }) };
 }
 
 const SKIPPED = new Set(['REMOTE_DENIED', 'REMOTE_NOT_FOUND', 'REMOTE_IO', 'BUILD_BAD_OBJECT']);

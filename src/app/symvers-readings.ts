@@ -11,6 +11,8 @@ export interface Reading {
   sources: SymversSource[];
   /** What could not be read, and why. */
   notes: string[];
+  /** Bytes of the `struct module` of the device's modules, where all have the same. */
+  thisModuleSize?: number;
 }
 
 /** What was read of a kernel, to check other sources against without asking the device again. */
@@ -83,31 +85,28 @@ export async function keepReadings(store: Store, kernel: KernelWorkspace, readin
   await writeWhole(store, readingsPath(kernel), `${JSON.stringify(kept)}\n`);
 }
 
-interface KeptReading {
-  sources: KeptSource[];
-  notes: string[];
-}
+type KeptReading = Omit<Reading, 'sources'> & { sources: KeptSource[] };
 
 function readingsPath({ workspace }: KernelWorkspace): string {
   return join(workspace, 'symvers-readings.json');
 }
 
-function packed({ sources, notes }: Reading): KeptReading {
+function packed({ sources, ...rest }: Reading): KeptReading {
   const kept = sources.map(({ name, entries, uses }) => ({
     name,
     symvers: formatSymvers(entries),
     ...(uses && { uses: Object.fromEntries(uses) }),
   }));
-  return { sources: kept, notes };
+  return { ...rest, sources: kept };
 }
 
-function unpacked({ sources, notes }: KeptReading): Reading {
+function unpacked({ sources, ...rest }: KeptReading): Reading {
   return {
     sources: sources.map(({ name, symvers, uses }) => ({
       name,
       entries: parseSymvers(symvers, name),
       ...(uses && { uses: new Map(Object.entries(uses)) }),
     })),
-    notes,
+    ...rest,
   };
 }

@@ -73,7 +73,10 @@ async function tryAdbRoot(access: Access, reopen: Reopen, work: Work): Promise<S
   if (outputText(id) !== '0') {
     return refused(`adbd restarted, but its shell is uid ${outputText(id)}`, { ...access, adb });
   }
-  work.emit({ type: 'privilege.raised', serial: adb.serial, privilege: 'adb-root' });
+  // Another kh may have had it restarted since it was asked who it is: then nothing is raised here.
+  if (reply === 'restarting') {
+    work.emit({ type: 'privilege.raised', serial: adb.serial, privilege: 'adb-root' });
+  }
   return { access: { adb, privilege: 'adb-root', root: true } };
 }
 

@@ -24,6 +24,8 @@ export interface ExpectationSources {
   exported: Iterable<SymversEntry> | undefined;
   /** A module that this kernel is known to load, such as one from the device. */
   deviceModule?: { bytes: Buffer; path: string } | undefined;
+  /** In bytes, where modules of the device told it before. */
+  thisModuleSize?: number | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export function loaderExpectations({
   headers,
   exported,
   deviceModule,
+  thisModuleSize,
 }: ExpectationSources): LoaderExpectations {
   const kernel = readKernelTarget(headers);
   const sample = deviceModule === undefined ? undefined : readElf(deviceModule.bytes, deviceModule.path);
@@ -45,7 +48,7 @@ export function loaderExpectations({
     kernel,
     vermagic:
       sampleMagic === undefined ? kernelVermagic(kernel) : kernel.version.release + vermagicTail(sampleMagic),
-    thisModuleSize: sample?.section(THIS_MODULE)?.size,
+    thisModuleSize: sample?.section(THIS_MODULE)?.size ?? thisModuleSize,
     sections: requiredSections(kernel),
     exported: exported && new Map(Array.from(exported, (entry) => [entry.name, entry])),
   };

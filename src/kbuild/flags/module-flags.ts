@@ -2,11 +2,14 @@ import { ARM64_FLAGS } from './arm64-flags';
 import { BASE_FLAGS, WARNING_FLAGS } from './base-flags';
 import type { FlagInputs, FlagPlan, FlagRow, PlannedFlag } from './flag-plan';
 import { HARDENING_FLAGS, LEFT_OUT } from './hardening-flags';
+import { isAtLeast } from '../kernel-config';
 import { refuseUnsupported } from './refusals';
 import { X86_FLAGS } from './x86-flags';
 
 /** The header of a kdir that cures the x86_64 jump labels. */
 export const PLAIN_JUMP_LABELS = 'plain-jump-labels.h';
+/** The header of a kdir that keeps a module's own exports. */
+export const KEEP_EXPORTS = 'keep-exports.h';
 
 /**
  * The flags that a kernel's modules are compiled with, before the compiler was
@@ -20,7 +23,10 @@ export function moduleFlags(inputs: FlagInputs): FlagPlan {
   const rows = [...BASE_FLAGS, ...ofArch, ...HARDENING_FLAGS, ...WARNING_FLAGS];
   return {
     flags: rows.filter((row) => row.when?.(inputs) ?? true).map((row) => planned(row, inputs)),
-    afterKconfig: needsPlainJumpLabels(inputs) ? [PLAIN_JUMP_LABELS] : [],
+    afterKconfig: [
+      ...(needsPlainJumpLabels(inputs) ? [PLAIN_JUMP_LABELS] : []),
+      ...(dropsExports(inputs) ? [KEEP_EXPORTS] : []),
+    ],
     notes: notesOn(inputs),
   };
 }
@@ -35,6 +41,16 @@ export function moduleFlags(inputs: FlagInputs): FlagPlan {
  */
 function needsPlainJumpLabels({ config }: FlagInputs): boolean {
   return config.isOn('HAVE_JUMP_LABEL_HACK');
+}
+
+/**
+ * Until 6.5, headers of a kernel that trims its exports drop those of modules
+ * too, unless the kernel's own modules use symbols of that name.
+ *
+ * @see include/linux/export.h
+ */
+function dropsExports({ config, version }: FlagInputs): boolean {
+  return config.isOn('TRIM_UNUSED_KSYMS') && !isAtLeast(version, 6, 5);
 }
 
 function notesOn({ config }: FlagInputs): string[] {

@@ -37,6 +37,7 @@ const FILES = [
   'kh/folder.mk',
   'kh/finish.mk',
   'kh/plain-jump-labels.h',
+  'kh/keep-exports.h',
 ];
 
 /**

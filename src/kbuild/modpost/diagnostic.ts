@@ -21,6 +21,7 @@ export type DiagnosticKind =
   | 'description'
   | 'common-symbol'
   | 'section-mismatch'
+  | 'exception-table'
   | 'duplicate-export'
   | 'bad-export'
   | 'trimmed-export'

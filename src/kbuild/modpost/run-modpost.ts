@@ -3,6 +3,7 @@ import { listCallSites, type CallSiteForm } from './call-sites';
 import { checkCommon, checkExports, checkTrimmed } from './definitions';
 import { readAliases } from './device-table';
 import type { Diagnostic } from './diagnostic';
+import { checkExceptionTable } from './exception-table';
 import { exportCrc, objectDigest, sourceVersion } from './digest';
 import {
   checkGplOnly,
@@ -116,6 +117,7 @@ function checkModule(
     ...checkExports(module),
     ...checkTrimmed(module),
     ...checkSections(module),
+    ...checkExceptionTable(module),
   ];
 }
 

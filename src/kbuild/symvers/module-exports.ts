@@ -11,6 +11,8 @@ export interface ModuleSymbols {
   exports: SymversEntry[];
   /** What it imports, `module_layout` included, with the CRCs that it was built against. */
   imports: Map<string, number>;
+  /** Bytes of its `struct module`; undefined where it has none of its own. */
+  thisModuleSize: number | undefined;
 }
 
 /**
@@ -28,7 +30,8 @@ export function readModuleSymbols(bytes: Buffer, path: string): ModuleSymbols {
     ...readExports(elf, name, { table: '__ksymtab', crcs: '__kcrctab', gpl: false }),
     ...readExports(elf, name, { table: '__ksymtab_gpl', crcs: '__kcrctab_gpl', gpl: true }),
   ];
-  return { name, exports, imports: readExtendedVersions(elf) ?? readVersions(elf) };
+  const thisModuleSize = elf.section('.gnu.linkonce.this_module')?.size;
+  return { name, exports, imports: readExtendedVersions(elf) ?? readVersions(elf), thisModuleSize };
 }
 
 /** Since Linux 5.4, on machines with relative references: value, name, namespace. */

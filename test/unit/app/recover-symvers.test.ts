@@ -4,6 +4,7 @@ import { sampleExports } from '../../../fixtures/images/make-images';
 import { kernelOf, selectKernel } from '../../../src/app/kernel-workspace';
 import { pullHeaders } from '../../../src/app/pull-headers';
 import { recoverSymvers, type SymversOptions } from '../../../src/app/recover-symvers';
+import { keepReadings, readReadings } from '../../../src/app/symvers-readings';
 import { formatSymvers } from '../../../src/kbuild/symvers/symvers-file';
 import type { Simulator } from '../../../src/simulator/simulator';
 import { pixel, startLab } from '../../support/lab';
@@ -89,6 +90,17 @@ describe('recoverSymvers with a device', () => {
     const { sources, notes } = await recover(lab, home, { symversPath });
     expect(sources).toEqual([{ name: symversPath, symbols: SYMBOLS }]);
     expect(notes[0]).toMatch(/holds another kernel than .* it has the name ".*#2 SMP/);
+  });
+
+  it('keeps what the device’s modules told besides, for the check of what is built', async () => {
+    const { home, symversPath } = await files();
+    const lab = await startLab({ devices: [phone()] });
+    await recover(lab, home, { symversPath });
+    const { store, emit } = await contextOf(home);
+    const kernel = kernelOf(await selectKernel(store, { kernel: RELEASE, serials: [] }, emit));
+    const modules = { sources: [], notes: ['one was not read'], thisModuleSize: 832 };
+    await keepReadings(store, kernel, { ...(await readReadings(kernel)), modules });
+    expect((await readReadings(kernel)).modules).toEqual(modules);
   });
 
   it('reads again what is of a kernel that was built again', async () => {

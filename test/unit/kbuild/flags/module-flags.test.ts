@@ -173,6 +173,13 @@ describe('flags of x86_64', () => {
     expect(line('x86_64', '6.1.0', {})).not.toContain(' -pg ');
   });
 
+  it('keep the exports of a module where the kernel’s headers would trim them: before 6.5', () => {
+    const trimmed = { TRIM_UNUSED_KSYMS: 'y' };
+    expect(moduleFlags(inputs('x86_64', '6.1.0', trimmed)).afterKconfig).toEqual(['keep-exports.h']);
+    expect(moduleFlags(inputs('x86_64', '6.5.0', trimmed)).afterKconfig).toEqual([]);
+    expect(moduleFlags(inputs('x86_64', '6.1.0', {})).afterKconfig).toEqual([]);
+  });
+
   it('undo the jump labels that objtool would have to mend, and only those', () => {
     const header = ['plain-jump-labels.h'];
     expect(moduleFlags(inputs('x86_64', '6.1.0', { HAVE_JUMP_LABEL_HACK: 'y' })).afterKconfig).toEqual(

@@ -108,6 +108,7 @@ describe('moduleSources', () => {
     name,
     exports,
     imports: new Map(imports),
+    thisModuleSize: undefined,
   });
 
   it('puts what modules export before what they import', () => {
