@@ -1,5 +1,6 @@
 import type { BuildResult } from '../app/build-and-load';
 import type { DeviceDescription } from '../app/describe-devices';
+import type { Diagnosis } from '../app/doctor/doctor';
 import type { LoadedModule } from '../app/load-module';
 import type { AddedEntries, ManifestCheck } from '../app/manifests';
 import type { Manifest } from '../app/open-manifest';
@@ -34,6 +35,7 @@ export interface Documents {
   'build-module': OutcomesDocument<BuildResult> | ResultDocument<BuildResult>;
   config: ResultDocument<Settings>;
   devices: DevicesDocument<DeviceDescription>;
+  doctor: ResultDocument<Diagnosis>;
   env: ResultDocument<WorkspaceEnvironment>;
   'load-module': OutcomesDocument<LoadedModule>;
   'manifest add': ResultDocument<AddedEntries>;

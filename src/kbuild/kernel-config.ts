@@ -43,6 +43,15 @@ export function readKernelConfig(headersPath: string): KernelConfig {
   return config;
 }
 
+/** The configuration that the text of a `.config` describes, as of /proc/config.gz. */
+export function parseDotConfig(text: string): KernelConfig {
+  const defines = [...text.matchAll(/^CONFIG_(\w+)=(.+?)\r?$/gm)].map(([, name = '', value = '']) => {
+    if (value === 'm') return `#define CONFIG_${name}_MODULE 1`;
+    return `#define CONFIG_${name} ${value === 'y' ? '1' : value}`;
+  });
+  return parseAutoconf(defines.join('\n'));
+}
+
 /** The configuration that the text of an autoconf.h describes. */
 export function parseAutoconf(text: string): KernelConfig {
   const values = new Map<string, string>();

@@ -28,6 +28,8 @@ export interface Store {
   readonly signal: AbortSignal;
 }
 
+const VERSION = 'v1';
+
 const FOLDERS = ['archives', 'trees', 'workspaces', 'devices', 'leases', 'locks', 'tmp'] as const;
 
 /**
@@ -58,9 +60,9 @@ export function homeFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): s
  * @throws KhError STORE_DENIED where the folder is not ours or not writable, STORE_FULL, STORE_IO
  */
 export async function openStore(options: { home: string; signal?: AbortSignal }): Promise<Store> {
-  const home = resolve(options.home);
-  const version = join(home, 'v1');
-  const signal = options.signal ?? new AbortController().signal;
+  const store = storeAt(options);
+  const { home } = store;
+  const version = join(home, VERSION);
   try {
     await ownFolder(home);
     await ownFolder(version);
@@ -68,10 +70,16 @@ export async function openStore(options: { home: string; signal?: AbortSignal })
   } catch (error) {
     throw diskError(error, home);
   }
-  const folders = Object.fromEntries(FOLDERS.map((name) => [name, join(version, name)]));
-  const store: Store = { home, ...(folders as Record<(typeof FOLDERS)[number], string>), signal };
   await sweepStages(store);
   return store;
+}
+
+/** Where the folders of a store are, or would be: for a look that changes nothing. */
+export function storeAt(options: { home: string; signal?: AbortSignal }): Store {
+  const home = resolve(options.home);
+  const folders = Object.fromEntries(FOLDERS.map((name) => [name, join(home, VERSION, name)]));
+  const signal = options.signal ?? new AbortController().signal;
+  return { home, ...(folders as Record<(typeof FOLDERS)[number], string>), signal };
 }
 
 /**

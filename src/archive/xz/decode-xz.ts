@@ -28,7 +28,7 @@ export async function* decodeXz(
   options: DecodeOptions,
 ): AsyncGenerator<Buffer> {
   const { memoryLimit, outputLimit, signal } = options;
-  const decode = await chooseDecoder(options.decoder ?? process.env['KH_XZ']);
+  const { decode } = await chooseDecoder(options.decoder ?? process.env['KH_XZ']);
   const input = inputRecord(chunks);
   let bytes = 0;
   try {
@@ -58,7 +58,16 @@ const DECODERS: Record<DecoderName, () => Promise<Decoder | undefined>> = {
 
 const loaded = new Map<DecoderName, Promise<Decoder | undefined>>();
 
-async function chooseDecoder(wanted: string | undefined): Promise<Decoder> {
+/**
+ * The decoder that is used where none is asked for.
+ *
+ * @throws KhError XZ_UNAVAILABLE; USAGE where KH_XZ names none
+ */
+export async function decoderInUse(): Promise<DecoderName> {
+  return (await chooseDecoder(process.env['KH_XZ'])).name;
+}
+
+async function chooseDecoder(wanted: string | undefined): Promise<{ name: DecoderName; decode: Decoder }> {
   const names = Object.keys(DECODERS) as DecoderName[];
   const tried = wanted === undefined || wanted === '' ? names : names.filter((name) => name === wanted);
   if (tried.length === 0) {
@@ -68,7 +77,7 @@ async function chooseDecoder(wanted: string | undefined): Promise<Decoder> {
     const loading = loaded.get(name) ?? DECODERS[name]();
     loaded.set(name, loading);
     const decoder = await loading;
-    if (decoder !== undefined) return decoder;
+    if (decoder !== undefined) return { name, decode: decoder };
   }
   throw new KhError('XZ_UNAVAILABLE', {
     message: `no xz decoder works on this machine (tried: ${tried.join(', ')})`,

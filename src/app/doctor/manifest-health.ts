@@ -1,0 +1,38 @@
+import { lookUp } from '../../archive/manifest';
+import { requireManifest } from '../open-manifest';
+import type { SeenDevice } from './devices';
+import { findings, type DoctorFinding } from './finding';
+
+/** Whether the manifest can be used, and knows the kernels that run. */
+export async function lookAtManifest(
+  path: string | undefined,
+  requireEntry: boolean,
+  devices: SeenDevice[],
+): Promise<DoctorFinding[]> {
+  if (path === undefined) {
+    const { note } = findings('manifest', 'none');
+    return [
+      note(
+        'no manifest is named: what is pulled counts as unverified',
+        'kh manifest add FILE, then --manifest FILE or KH_MANIFEST',
+      ),
+    ];
+  }
+  const { ok, note, error, failed } = findings('manifest', path);
+  try {
+    const manifest = await requireManifest(path);
+    const kernels = new Map(
+      devices.flatMap(({ kernel }) => (kernel === undefined ? [] : [[kernel.release, kernel]])),
+    );
+    const unlisted = [...kernels.values()].filter((kernel) => lookUp(manifest, kernel) === undefined);
+    const about = unlisted.map(({ release }) => {
+      const text = `does not name the kernel ${release}`;
+      return requireEntry ? error('VERIFY_UNLISTED', text, ADD) : note(text, ADD);
+    });
+    return [ok(`can be used (form ${manifest.form})`), ...about];
+  } catch (thrown) {
+    return [failed(thrown)];
+  }
+}
+
+const ADD = 'kh pull, then kh manifest add FILE, once its archive is trusted';
