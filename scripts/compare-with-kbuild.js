@@ -49,7 +49,7 @@ async function buildByKh(kernel, modules, target) {
   run('tar', ['-xJf', kernel.headers, '-C', headersPath]);
   const [kdirPath, symversPath] = [path.join(target, 'kdir'), path.join(target, 'Module.symvers')];
   const symvers = await writeSymvers(kernel, symversPath);
-  const { signal } = new AbortController();
+  const { signal } = new globalThis.AbortController();
   const { notes } = await makeKdir({ kdirPath, headersPath, symversPath, signal });
   for (const note of notes) console.log(`note: ${note}`);
   const built = path.join(target, 'built');

@@ -27,7 +27,7 @@ async function compare({ title, baseline, skipped, cases, rehearse }, runs, scra
   return { title, ...(skipped === undefined ? {} : { skipped }), rows };
 }
 
-function row({ name, command, target }, samples, baselineSamples) {
+function row({ name, command, target, targetSeconds }, samples, baselineSamples) {
   const milliseconds = samples.map((sample) => sample.milliseconds);
   const peaks = samples.flatMap(({ peakBytes }) => (peakBytes === undefined ? [] : [peakBytes]));
   const isBaseline = samples === baselineSamples;
@@ -40,6 +40,7 @@ function row({ name, command, target }, samples, baselineSamples) {
     median: median(milliseconds),
     ...(compared ? { ratio: median(milliseconds) / median(baselineSamples.map((s) => s.milliseconds)) } : {}),
     ...(target === undefined ? {} : { target }),
+    ...(targetSeconds === undefined ? {} : { targetSeconds }),
     ...(peaks.length === 0 ? {} : { peakBytes: Math.max(...peaks) }),
   };
 }

@@ -34,12 +34,15 @@ function comparisonText({ title, skipped, rows }) {
 
 const COLUMNS = '  median      best   ratio  to reach        peak memory';
 
-function figures({ median, milliseconds, ratio, target, peakBytes }) {
+function figures({ median, milliseconds, ratio, target, targetSeconds, peakBytes }) {
   return [
     seconds(median).padStart(8),
     seconds(Math.min(...milliseconds)).padStart(8),
     (ratio === undefined ? '' : ratio.toFixed(2)).padStart(6),
-    verdict(ratio, target, `≤ ${target}`).padEnd(14),
+    (targetSeconds === undefined
+      ? verdict(ratio, target, `≤ ${target}`)
+      : verdict(median / 1000, targetSeconds, `≤ ${targetSeconds} s`)
+    ).padEnd(14),
     peakBytes === undefined ? '' : `${humanBytes(peakBytes)}, ${verdict(peakBytes, PEAK_TARGET, '≤ 160 MB')}`,
   ].join('  ');
 }

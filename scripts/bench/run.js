@@ -9,16 +9,23 @@ const { benchArchive } = require('./archive');
 const { stopRunning } = require('./commands');
 const { compare } = require('./compare');
 const { extraction, realPull, simulatedPull, startUp, wholeLab } = require('./comparisons');
+const { moduleComparisons, openModuleBench } = require('./modules');
 const { comparisonText, heading } = require('./report');
 const { makeScratch } = require('./scratch');
 const { serialsOf, startSimulators } = require('./simulators');
 
-const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--json]
+const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--only modules] [--json]
 
   --runs N        how often each command runs (11)
   --serial SERIAL a real device to measure as well; may be repeated
   --archive FILE  the kheaders.tar.xz of the simulated devices; one is made when left out
+  --only modules  leave the rest out
   --json          all figures as one document
+
+environment, for building modules beside the kernel's own build:
+  KH_KERNEL_BUILD    folder of a kernel build that is prepared for modules
+  KH_KERNEL_HEADERS  the archive of its headers; where CONFIG_IKHEADERS leaves it when left out
+  KH_KERNEL_IMAGE    its image; where the build leaves it when left out
 `;
 
 const LABS = [1, 4, 16];
@@ -44,7 +51,12 @@ async function main() {
     console.log(JSON.stringify({ machine, archive: archive.facts, comparisons }, undefined, 2));
 }
 
-async function* allComparisons({ serials }, archive, ports, scratch) {
+async function* allComparisons(options, archive, ports, scratch) {
+  if (options.only !== 'modules') yield* pulls(options, archive, ports, scratch);
+  yield* modules(scratch);
+}
+
+async function* pulls({ serials }, archive, ports, scratch) {
   yield startUp();
   yield extraction(archive);
   const [serial] = serialsOf(1);
@@ -53,23 +65,41 @@ async function* allComparisons({ serials }, archive, ports, scratch) {
   for (const [n, count] of LABS.entries()) yield wholeLab(serialsOf(count), ports[n]);
 }
 
+async function* modules({ root }) {
+  const { KH_KERNEL_BUILD: folder, KH_KERNEL_HEADERS: headers, KH_KERNEL_IMAGE: image } = process.env;
+  if (folder === undefined) {
+    console.error('modules are not built: KH_KERNEL_BUILD names no kernel build to compare with');
+    return;
+  }
+  let simulators;
+  const portWith = async (archive, release) => {
+    simulators = await startSimulators([1], archive, release);
+    return simulators.ports[0];
+  };
+  const bench = await openModuleBench({ folder, headers, image }, root, portWith);
+  simulators.stop();
+  yield* moduleComparisons(bench);
+}
+
 function readOptions() {
   const { values } = parseArgs({
     options: {
       runs: { type: 'string', default: '11' },
       serial: { type: 'string', multiple: true, default: [] },
       archive: { type: 'string' },
+      only: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const { help, runs, serial: serials, archive, json } = values;
+  const { help, runs, serial: serials, archive, only, json } = values;
   if (help) {
     process.stdout.write(USAGE);
     process.exit(0);
   }
   if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs ${runs} is no number of runs`);
-  return { runs: Number(runs), serials, archive, json };
+  if (only !== undefined && only !== 'modules') throw new Error(`--only ${only} is not --only modules`);
+  return { runs: Number(runs), serials, archive, only, json };
 }
 
 function machineFacts() {
@@ -80,7 +110,7 @@ function machineFacts() {
     platform: `${os.type()} ${os.arch()}`,
     cpu: `${cpus.length} × ${cpus[0]?.model ?? 'unknown processor'}`,
     memory: `${Math.round(os.totalmem() / 2 ** 30)} GB`,
-    tools: ['adb', 'tar', 'xz'].map(toolVersion),
+    tools: ['adb', 'tar', 'xz', 'make'].map(toolVersion),
   };
 }
 

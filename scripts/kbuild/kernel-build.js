@@ -60,7 +60,7 @@ async function writeSymvers({ folder, image }, target) {
   }
   const source = await openFileSource(image);
   try {
-    const { bytes } = await readKernel(source, image, { signal: new AbortController().signal });
+    const { bytes } = await readKernel(source, image, { signal: new globalThis.AbortController().signal });
     fs.writeFileSync(target, formatSymvers(scanExports(bytes, image).entries));
     return image;
   } finally {
