@@ -14,6 +14,7 @@ import {
 } from '../kernel-config';
 import type { ToolchainChoice } from '../toolchain/candidates';
 import { findToolchain } from '../toolchain/find-toolchain';
+import { rememberAnswers } from '../toolchain/tool-answers';
 import type { Toolchain } from '../toolchain/toolchain';
 import { writeKdir } from './write-kdir';
 
@@ -50,7 +51,8 @@ export async function makeKdir(options: MakeKdirOptions): Promise<MadeKdir> {
   const arch = kernelArch(config);
   const version = kernelVersion(headersPath);
   refuseUnsupported(config, version);
-  const toolchain = await findToolchain({ config, arch, signal, ...(choice && { choice }) });
+  const { ask, save } = await rememberAnswers(join(kdirPath, 'kh/tools.json'));
+  const toolchain = await findToolchain({ config, arch, signal, ask, ...(choice && { choice }) });
   const plan = moduleFlags({
     config,
     version,
@@ -61,7 +63,8 @@ export async function makeKdir(options: MakeKdirOptions): Promise<MadeKdir> {
   const flags = await withProbeAnswers(kdirPath, probeIdentity(toolchain), (answers) =>
     settleFlags(plan, toolchain, answers, signal),
   );
-  await writeKdir({ ...options, config, arch, version, toolchain, flags });
+  await writeKdir({ ...options, config, arch, version, toolchain, flags, ask });
+  await save();
   return { arch, version, toolchain, notes: [...toolchain.notes, ...flags.notes] };
 }
 

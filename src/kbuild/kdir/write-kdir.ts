@@ -5,6 +5,7 @@ import { isErrno } from '../../core/errors';
 import type { SettledFlags } from '../flags/settle-flags';
 import type { KernelArch, KernelConfig, KernelVersion } from '../kernel-config';
 import { runTool } from '../toolchain/run-tool';
+import type { AskTool } from '../toolchain/tool-answers';
 import { versionText, type Toolchain } from '../toolchain/toolchain';
 import { autoConf, dotConfig } from './config-files';
 import type { KdirRecord } from './kdir-record';
@@ -26,6 +27,8 @@ export interface KdirOptions {
   symversPath?: string | undefined;
   /** The command that runs modpost, as its words; by default kh's own, by this Node. */
   modpost?: readonly string[];
+  /** How the compiler is asked; without a memory when left out. */
+  ask?: AskTool;
   signal: AbortSignal;
 }
 
@@ -68,10 +71,10 @@ export async function writeKdir(options: KdirOptions): Promise<void> {
 }
 
 async function texts(options: KdirOptions): Promise<[name: string, text: string][]> {
-  const { toolchain, arch, version, headersPath, symversPath, signal } = options;
+  const { toolchain, arch, version, headersPath, symversPath } = options;
   const modpost = options.modpost ?? [process.execPath, join(__dirname, '../modpost/main.js')];
   const compileCommands = [process.execPath, join(__dirname, '../compile-commands/main.js')];
-  const compilerHeaders = await headersOfCompiler(toolchain, signal);
+  const compilerHeaders = await headersOfCompiler(options);
   const { compiler, linker } = toolchain;
   const record: KdirRecord = {
     kdir: 1,
@@ -105,8 +108,8 @@ function withVersion(makefile: string, { major, minor, patch }: KernelVersion): 
   return makefile.replace(/@(MAJOR|MINOR|PATCH)@/g, (_, name: string) => String(values[name]));
 }
 
-async function headersOfCompiler({ compiler }: Toolchain, signal: AbortSignal): Promise<string> {
-  return (await runTool(compiler.command, ['-print-file-name=include'], signal)).output.trim();
+async function headersOfCompiler({ toolchain, signal, ask = runTool }: KdirOptions): Promise<string> {
+  return (await ask(toolchain.compiler.command, ['-print-file-name=include'], signal)).output.trim();
 }
 
 /**

@@ -11,6 +11,7 @@ import {
 import { identifyCompiler, identifyLinker, type Surroundings } from './identify';
 import { runTool } from './run-tool';
 import { differences, kernelCompiler, whyUnsuitable } from './suitability';
+import type { AskTool } from './tool-answers';
 import { majorVersion, versionText, type Toolchain } from './toolchain';
 
 export interface ToolchainRequest {
@@ -20,6 +21,8 @@ export interface ToolchainRequest {
   choice?: ToolchainChoice;
   /** The environment to search; the process's own by default. */
   environment?: NodeJS.ProcessEnv;
+  /** How tools are asked; without a memory when left out. */
+  ask?: AskTool;
   signal: AbortSignal;
 }
 
@@ -89,15 +92,15 @@ async function examine(candidate: Candidate, search: Search): Promise<Examined> 
 async function whyNoTarget(
   { kind, command }: Toolchain['compiler'],
   arch: KernelArch,
-  { signal, environment }: Surroundings,
+  { signal, environment, ask = runTool }: Surroundings,
 ): Promise<string | undefined> {
   const machine = arch === 'arm64' ? 'aarch64' : 'x86_64';
   if (kind === 'gcc') {
-    const { output } = await runTool(command, ['-dumpmachine'], signal, environment);
+    const { output } = await ask(command, ['-dumpmachine'], signal, environment);
     return output.startsWith(machine) ? undefined : `it builds for ${output.trim()}, not for ${machine}`;
   }
   const target = [`--target=${machine}-linux-gnu`, '-c', '-x', 'c', '/dev/null', '-o', '/dev/null'];
-  const { status } = await runTool(command, target, signal, environment);
+  const { status } = await ask(command, target, signal, environment);
   return status === 0 ? undefined : `it does not build for ${machine}`;
 }
 

@@ -1,11 +1,14 @@
 import type { Compiler } from '../flags/flag-plan';
 import { runTool } from './run-tool';
+import type { AskTool } from './tool-answers';
 import type { Toolchain, ToolCommand } from './toolchain';
 
 /** Where tools are looked for, and until when. */
 export interface Surroundings {
   signal: AbortSignal;
   environment: NodeJS.ProcessEnv;
+  /** How tools are asked; without a memory when left out. */
+  ask?: AskTool;
 }
 
 /**
@@ -16,12 +19,12 @@ export interface Surroundings {
  */
 export async function identifyCompiler(
   command: ToolCommand,
-  { signal, environment }: Surroundings,
+  { signal, environment, ask = runTool }: Surroundings,
 ): Promise<Toolchain['compiler'] | undefined> {
-  const macros = await runTool(command, ['-E', '-dM', '-x', 'c', '/dev/null'], signal, environment);
+  const macros = await ask(command, ['-E', '-dM', '-x', 'c', '/dev/null'], signal, environment);
   const compiler = macros.status === 0 ? compilerOf(macros.output) : undefined;
   if (compiler === undefined) return undefined;
-  const said = await runTool(command, ['--version'], signal, environment);
+  const said = await ask(command, ['--version'], signal, environment);
   return { ...compiler, command, text: firstLine(said.output) };
 }
 
@@ -46,9 +49,9 @@ function versionOf(macros: string, ...names: [string, string, string]): number |
  */
 export async function identifyLinker(
   command: ToolCommand,
-  { signal, environment }: Surroundings,
+  { signal, environment, ask = runTool }: Surroundings,
 ): Promise<Toolchain['linker'] | undefined> {
-  const { status, output } = await runTool(command, ['--version'], signal, environment);
+  const { status, output } = await ask(command, ['--version'], signal, environment);
   return status === 0 ? { command, text: firstLine(output) } : undefined;
 }
 
