@@ -6,7 +6,7 @@ import { listDeviceModules, receiveDeviceModule } from '../device/device-modules
 import type { PrivilegeChoice } from '../device/privilege';
 import { probeDevice } from '../device/probe';
 import { Rights } from '../device/rights';
-import { openFileSource, type ByteSource } from '../kbuild/image/byte-source';
+import { openFileSource, type ByteSource } from '../core/byte-source';
 import { readKernel } from '../kbuild/image/kernel-payload';
 import { scanExports } from '../kbuild/image/scan-exports';
 import { moduleSources, type SymversSource } from '../kbuild/symvers/merge-sources';

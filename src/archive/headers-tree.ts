@@ -56,14 +56,17 @@ async function hasArchHeaders(treePath: string): Promise<boolean> {
 }
 
 async function readRelease(treePath: string): Promise<string> {
-  const path = join(treePath, UTSRELEASE);
-  const text = await readStart(path, 4096);
-  const match = /^#define UTS_RELEASE "([\x21-\x7e]+)"\s*$/.exec(text);
-  const release = match?.[1] ?? '';
-  if (/["\\]/.test(release) || release.length > LONGEST_RELEASE || release === '') {
-    throw incomplete(`has no usable release in ${UTSRELEASE}: "${text.slice(0, 100)}"`, { missing: [] });
-  }
-  return release;
+  const text = await readStart(join(treePath, UTSRELEASE), 4096);
+  const release = releaseIn(text);
+  if (release !== undefined) return release;
+  throw incomplete(`has no usable release in ${UTSRELEASE}: "${text.slice(0, 100)}"`, { missing: [] });
+}
+
+/** The release that the text of an utsrelease.h defines; undefined where it is none that a kernel can have. */
+export function releaseIn(utsrelease: string): string | undefined {
+  const release = /^#define UTS_RELEASE "([\x21-\x7e]+)"\s*$/.exec(utsrelease)?.[1] ?? '';
+  const usable = !/["\\]/.test(release) && release.length <= LONGEST_RELEASE && release !== '';
+  return usable ? release : undefined;
 }
 
 async function readStart(path: string, bytes: number): Promise<string> {

@@ -1,4 +1,5 @@
 import type { BuildResult } from '../app/build-and-load';
+import type { CarvedImage } from '../app/carve';
 import type { DeviceDescription } from '../app/describe-devices';
 import type { Diagnosis } from '../app/doctor/doctor';
 import type { LoadedModule } from '../app/load-module';
@@ -33,6 +34,7 @@ export interface SimulatorPlace {
  */
 export interface Documents {
   'build-module': OutcomesDocument<BuildResult> | ResultDocument<BuildResult>;
+  carve: ResultDocument<CarvedImage>;
   config: ResultDocument<Settings>;
   devices: DevicesDocument<DeviceDescription>;
   doctor: ResultDocument<Diagnosis>;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { openFileSource } from '../../src/kbuild/image/byte-source';
+import { openFileSource } from '../../src/core/byte-source';
 import { readKernel } from '../../src/kbuild/image/kernel-payload';
 import { scanExports } from '../../src/kbuild/image/scan-exports';
 import { mergeSources, moduleSources } from '../../src/kbuild/symvers/merge-sources';

@@ -1,4 +1,4 @@
-import type { ByteSource } from './byte-source';
+import type { ByteSource } from '../../core/byte-source';
 import { badImage, describeImage, imageKind } from './image-kind';
 
 /** Where in a boot image the kernel is, as the bootloader would hand it on: packed, mostly. */

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { inflateRaw, type ZlibOptions } from 'node:zlib';
+import { crc32 } from '../../core/crc32';
 
 /** gzip data that breaks the format. */
 export class GzipFault extends Error {}
@@ -64,18 +65,4 @@ function endOfHeader(bytes: Buffer): number {
     at = end + 1;
   }
   return flags & HEADER_CRC ? at + 2 : at;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-/** node:zlib has one only since 20.15. Counting beats `for … of` six times over. */
-function crc32(bytes: Buffer): number {
-  let crc = -1;
-  const { length } = bytes;
-  for (let at = 0; at < length; at++) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
-  return ~crc >>> 0;
 }

@@ -1,4 +1,4 @@
-import type { ByteSource } from './byte-source';
+import type { ByteSource } from '../../core/byte-source';
 import { findBootKernel } from './boot-image';
 import { CommandFault, unpackByCommand } from './command-unpack';
 import { GzipFault, unpackGzipMember } from './gzip-member';
@@ -19,7 +19,7 @@ export interface UnpackOptions {
 }
 
 /** Kernels with everything built in take 40 to 80 MB. */
-const LIMIT = 256 << 20;
+export const KERNEL_LIMIT = 256 << 20;
 /** Boot image, zboot, packed data, kernel: nothing real is deeper. */
 const DEEPEST = 4;
 const HEADER_BYTES = 4096;
@@ -41,7 +41,7 @@ export async function readKernel(
   const kind = imageKind(start);
   if (kind === undefined) throw notAKernel(name, start);
   const { offset, size } = await findKernel(kind, start, source, name);
-  const { limit = LIMIT } = options;
+  const { limit = KERNEL_LIMIT } = options;
   if (size > limit) throw badImage(name, `has a kernel of ${size} bytes; kh takes up to ${limit}`);
   const { layers, bytes } = await unpackKernel(await source.read(offset, size), name, options);
   return { layers: kind === 'boot' ? [kind, ...layers] : layers, bytes };
@@ -69,7 +69,7 @@ async function findKernel(
 export async function unpackKernel(
   packed: Buffer,
   name: string,
-  { signal, limit = LIMIT }: UnpackOptions,
+  { signal, limit = KERNEL_LIMIT }: UnpackOptions,
 ): Promise<UnpackedKernel> {
   const layers: ImageKind[] = [];
   let bytes = packed;
@@ -86,7 +86,13 @@ export async function unpackKernel(
 
 type Layer = Exclude<ImageKind, 'boot' | 'arm64' | 'elf'>;
 
-async function unpackLayer(
+/**
+ * Takes one layer off: what is in it may be packed again.
+ *
+ * @param name for messages
+ * @throws KhError BUILD_BAD_IMAGE, DECODER_MISSING; or the signal's reason
+ */
+export async function unpackLayer(
   kind: Layer,
   bytes: Buffer,
   name: string,
@@ -153,6 +159,11 @@ function arm64Image(bytes: Buffer, name: string): Buffer {
   if ((bytes.readUInt8(24) & 1) !== 0)
     throw badImage(name, 'is a big-endian arm64 Image, which kh does not read');
   return bytes;
+}
+
+/** How much memory an arm64 Image takes from its first byte on: what it holds, and room behind that. */
+export function arm64ImageBytes(header: Buffer): number {
+  return Number(header.readBigUInt64LE(16));
 }
 
 const ELF_MACHINES = new Map([

@@ -26,7 +26,7 @@ import { unpackChunks } from '../../../src/archive/unpack-archive';
 import { KhError, type ErrorCode } from '../../../src/core/errors';
 import { readElf } from '../../../src/kbuild/elf/elf-file';
 import { findBootKernel } from '../../../src/kbuild/image/boot-image';
-import { bufferSource } from '../../../src/kbuild/image/byte-source';
+import { bufferSource } from '../../../src/core/byte-source';
 import { readKernel } from '../../../src/kbuild/image/kernel-payload';
 import { scanExports } from '../../../src/kbuild/image/scan-exports';
 import { runModpost } from '../../../src/kbuild/modpost/run-modpost';

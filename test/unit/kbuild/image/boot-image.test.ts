@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bootImage } from '../../../../fixtures/images/make-images';
 import { findBootKernel } from '../../../../src/kbuild/image/boot-image';
-import { bufferSource } from '../../../../src/kbuild/image/byte-source';
+import { bufferSource } from '../../../../src/core/byte-source';
 import { failureOf } from './failure';
 
 const kernel = Buffer.alloc(5000, 'kernel');

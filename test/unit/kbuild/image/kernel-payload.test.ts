@@ -14,7 +14,7 @@ import {
   vmlinux,
   zboot,
 } from '../../../../fixtures/images/make-images';
-import { bufferSource, openFileSource } from '../../../../src/kbuild/image/byte-source';
+import { bufferSource, openFileSource } from '../../../../src/core/byte-source';
 import { readKernel, unpackKernel } from '../../../../src/kbuild/image/kernel-payload';
 import { failureOf } from './failure';
 
