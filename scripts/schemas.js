@@ -1,7 +1,7 @@
 'use strict';
 // The JSON schemas of docs/schemas, made from the types: one for each command's
-// document (the properties of Documents), for the events, for what every
-// document has in common, and for the lab file.
+// document (the properties of Documents), for a line of a watch, for the
+// events, for what every document has in common, and for the lab file.
 const path = require('node:path');
 const { createGenerator } = require('ts-json-schema-generator');
 
@@ -11,6 +11,8 @@ const DRAFT = 'http://json-schema.org/draft-07/schema#';
 function schemas(root) {
   const documents = definitions(root, 'cli/documents.ts', ['Documents', 'FailureDocument']);
   const events = definitions(root, 'core/events.ts', ['KhEvent']);
+  const watch = definitions(root, 'cli/watch-output.ts', ['WatchLine']);
+  const line = { anyOf: [ref('WatchLine'), ref('FailureDocument')] };
   const lab = definitions(root, 'app/lab/lab-file.ts', ['LabFile'], { additionalProperties: false });
   const { Documents: done, FailureDocument: failed } = documents;
   const files = Object.keys(done.properties).map((command) => {
@@ -19,6 +21,7 @@ function schemas(root) {
   });
   return new Map([
     ...files,
+    file('watch', 'A line of what kh watch --json prints', line, { ...documents, ...watch }),
     file('events', 'What kh reports while it works', ref('KhEvent'), events),
     file('lab', 'A lab file of kh: kh.lab.json', ref('LabFile'), lab),
     file('envelope', 'What every document of --json has', envelope(failed), documents),

@@ -21,6 +21,12 @@ const UNAUTHORIZED_PATIENCE = 2_000;
 /** States that are on the way to another one. */
 const SETTLING = ['offline', 'connecting', 'authorizing', 'unauthorized', 'detached'];
 
+/** For how many of `timeout` milliseconds a device in this state may yet settle; 0 for a state that stays. */
+export function settlingTime(state: string, timeout: number): number {
+  if (!SETTLING.includes(state)) return 0;
+  return state === 'unauthorized' ? Math.min(timeout, UNAUTHORIZED_PATIENCE) : timeout;
+}
+
 /**
  * Waits, with a bound, for a device that is settling.
  *
@@ -41,8 +47,8 @@ export async function awaitReady(
     if (seen !== undefined && !SETTLING.includes(seen.state)) throw stateError(seen);
     if (seen !== undefined && (seen === listed || seen.state !== last.state)) onState?.(seen.state);
     last = seen ?? last;
-    const patience = last.state === 'unauthorized' ? Math.min(timeout, UNAUTHORIZED_PATIENCE) : timeout;
-    if (performance.now() - start >= patience) throw seen === undefined ? vanished(last) : stateError(seen);
+    if (performance.now() - start >= settlingTime(last.state, timeout))
+      throw seen === undefined ? vanished(last) : stateError(seen);
     await delay(POLL, signal);
     seen = findAgain(last, await server.listDevices({ signal }));
   }

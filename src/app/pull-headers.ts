@@ -39,6 +39,8 @@ export interface PulledHeaders {
   version: string;
   machine: string;
   arch: string;
+  /** Tells this boot of the device from all others; absent where it can't be read. */
+  bootId?: string;
   /** Of the archive. */
   bytes: number;
   md5: string;
@@ -51,6 +53,8 @@ export interface PulledHeaders {
   /** Whether bytes were transferred; where not, `knownBy` says how kh knew them. */
   transferred: boolean;
   knownBy?: KnownBy;
+  /** Whether the workspace is new, or holds another archive than before. */
+  changed: boolean;
   verdict: Verdict;
 }
 
@@ -86,6 +90,7 @@ export async function pullHeaders(
   const workspace = await writeWorkspace(context.store, record, config === undefined ? {} : { config });
   return ready(device, workspace, context, {
     privilege: source.access.privilege,
+    changed: previous?.record.archive.sha256 !== record.archive.sha256,
     ...(obtained.knownBy === undefined ? {} : { knownBy: obtained.knownBy }),
   });
 }
@@ -146,7 +151,7 @@ async function reuse(
   const unchanged = isDeepStrictEqual(now, record);
   if (unchanged) await markWorkspaceUsed(workspace.path);
   const current = unchanged ? workspace : await writeWorkspace(context.store, now);
-  return ready(device, current, context, { knownBy: 'same-boot' });
+  return ready(device, current, context, { knownBy: 'same-boot', changed: false });
 }
 
 /** A verdict with what a manifest says now in place of what one said before. */
@@ -198,7 +203,7 @@ function ready(
   device: AttachedDevice,
   { path, headersPath, record }: Workspace,
   { emit }: Context,
-  how: { privilege?: Privilege; knownBy?: KnownBy },
+  how: Pick<PulledHeaders, 'privilege' | 'knownBy' | 'changed'>,
 ): PulledHeaders {
   const { kernel, archive, verdict } = record;
   emit({
@@ -216,6 +221,7 @@ function ready(
     version: kernel.version,
     machine: kernel.machine,
     arch: kernel.arch,
+    ...(kernel.bootId === undefined ? {} : { bootId: kernel.bootId }),
     ...archive,
     danglingLinks: record.danglingLinks,
     origin: record.headers.origin,

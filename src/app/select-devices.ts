@@ -24,7 +24,10 @@ export function isMeant(device: LabDevice, selector: string): boolean {
 }
 
 /** The attached devices that a selection leaves to choose from. */
-function candidatesOf({ devices }: Attached, { serials, exclude, only }: DeviceSelection): LabDevice[] {
+export function candidatesOf(
+  { devices }: Attached,
+  { serials, exclude, only }: DeviceSelection,
+): LabDevice[] {
   const isAny = (device: LabDevice, selectors: readonly string[]) =>
     selectors.some((selector) => isMeant(device, selector));
   const left = devices.filter((device) => !isAny(device, exclude));

@@ -69,6 +69,9 @@ export abstract class KhCommand extends Command {
   /** The lab file, for commands that take --lab; there once the command has parsed. */
   protected lab: LabSettings | undefined;
 
+  /** True for commands that write lines of JSON, and no document of several. */
+  static jsonLines = false;
+
   private readonly warnings: Warning[] = [];
   private servers: ServerReport[] = [];
   private missed: ErrorReport[] = [];
@@ -221,6 +224,7 @@ export abstract class KhCommand extends Command {
     this.report?.writeFailure(error, this.warnings);
     presentFailure(error, {
       json: this.jsonEnabled(),
+      line: (this.constructor as typeof KhCommand).jsonLines,
       stack: asksForStack(this.argv, process.env),
       warnings: this.warnings,
     });

@@ -7,6 +7,8 @@ import { failureEnvelope, type Warning } from './envelope';
 
 export interface FailureOptions {
   json: boolean;
+  /** The document on one line, for commands that write lines of JSON. */
+  line?: boolean;
   /** Also where it was thrown, and what caused it. */
   stack: boolean;
   warnings: Warning[];
@@ -16,9 +18,9 @@ export interface FailureOptions {
  * Ends a run that failed as a whole: the error on stderr, or the JSON
  * document on stdout, and its exit code in both cases.
  */
-export function presentFailure(error: KhError, { json, stack, warnings }: FailureOptions): void {
+export function presentFailure(error: KhError, { json, line, stack, warnings }: FailureOptions): void {
   process.exitCode = error.exitCode;
-  if (json) writeJson(failureEnvelope(error, warnings));
+  if (json) writeJson(failureEnvelope(error, warnings), line === true);
   else
     process.stderr.write(failureText(errorReport(error), palette(wantsColour(process.stderr, process.env))));
   if (stack && error.code !== 'USAGE')
@@ -26,8 +28,8 @@ export function presentFailure(error: KhError, { json, stack, warnings }: Failur
 }
 
 /** Writes the one document of a run. */
-export function writeJson(document: object): void {
-  process.stdout.write(printableJson(JSON.stringify(document, undefined, 2)) + '\n');
+export function writeJson(document: object, line = false): void {
+  process.stdout.write(printableJson(JSON.stringify(document, undefined, line ? 0 : 2)) + '\n');
 }
 
 function stackOf(error: Error): string {

@@ -25,6 +25,8 @@ export interface KhOptions {
   unread?: boolean;
   /** Its stdout goes to a disk without room, as Linux has one in /dev/full. */
   full?: boolean;
+  /** A file, or a pipe, in place of the test as the reader of its stdout. */
+  stdoutTo?: string;
   /** Milliseconds after which kh is killed, and the run rejects. */
   timeoutMs?: number;
 }
@@ -50,6 +52,10 @@ export interface KhProcess {
   readonly home: string;
   /** Settles when kh has written text that matches to stderr; rejects when kh ends first. */
   untilStderr(pattern: RegExp): Promise<void>;
+  /** What it has written to stdout so far. */
+  stdout(): string;
+  /** Settles when `seen` does, asked whenever kh has written something; rejects when kh ends first. */
+  untilStdout(seen: () => boolean): Promise<void>;
   /** Not with `tty`: there script(1) stands between. */
   send(signal: NodeJS.Signals): void;
   /** @throws Error when the time limit passed, with what kh said until then */
@@ -94,7 +100,17 @@ export async function startKh(args: readonly string[], options: KhOptions = {}):
     home,
     ended,
     send: (signal) => child.kill(signal),
-    untilStderr: (pattern) => untilText(child, () => (options.tty ? output.stdout : output.stderr), pattern),
+    stdout: () => output.stdout,
+    untilStderr: (pattern) => {
+      const text = () => (options.tty ? output.stdout : output.stderr);
+      return untilSeen(
+        child,
+        () => pattern.test(text()),
+        () => `it said ${String(pattern)}:\n${text()}`,
+      );
+    },
+    untilStdout: (seen) =>
+      untilSeen(child, seen, () => `what was waited for:\n${output.stdout}\n--- stderr\n${output.stderr}`),
   };
 }
 
@@ -112,12 +128,15 @@ function environment({ lab }: KhOptions, folder: string, home: string): Record<s
 
 function commandFor(
   args: readonly string[],
-  { tty, full }: KhOptions,
+  { tty, full, stdoutTo }: KhOptions,
   stdoutFile: string,
 ): [string, string[]] {
   const words = [process.execPath, PROGRAM, ...args] as const;
   if (tty) return terminal(args, stdoutFile);
   if (full) return ['sh', ['-c', 'exec "$@" >/dev/full', 'sh', ...words]];
+  if (stdoutTo !== undefined) {
+    return ['sh', ['-c', 'to=$1; shift; exec "$@" >"$to"', 'sh', stdoutTo, ...words]];
+  }
   const [program, ...rest] = words;
   return [program, rest];
 }
@@ -162,17 +181,17 @@ function end(
   });
 }
 
-function untilText(child: Child, text: () => string, pattern: RegExp): Promise<void> {
+function untilSeen(child: Child, seen: () => boolean, what: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = () => {
-      if (!pattern.test(text())) return;
+      if (!seen()) return;
       child.stderr.off('data', look);
       child.stdout.off('data', look);
       resolve();
     };
     child.stderr.on('data', look);
     child.stdout.on('data', look);
-    child.once('close', () => reject(new Error(`kh ended before it said ${String(pattern)}:\n${text()}`)));
+    child.once('close', () => reject(new Error(`kh ended before ${what()}`)));
     look();
   });
 }

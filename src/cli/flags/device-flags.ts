@@ -1,11 +1,10 @@
-import { CLIError } from '@oclif/core/errors';
 import * as Flags from '@oclif/core/flags';
 import type { InferredFlags } from '@oclif/core/interfaces';
 import type { LabSettings } from '../../app/lab/lab-file';
 import { labServers } from '../../app/lab/lab-servers';
 import type { RunOptions } from '../../app/over-devices';
 import { TIME_LIMITS } from '../../core/limits';
-import { parseDuration } from '../../core/duration';
+import { durationFlag } from './duration-flag';
 
 const HELP = 'DEVICE';
 
@@ -64,17 +63,11 @@ export const deviceFlags = {
     helpGroup: HELP,
   }),
   ...serverFlags,
-  timeout: Flags.custom<number>({
+  timeout: durationFlag({
     summary: '[default: 10m] Time for each device, all in all: 90, 90s, 5m.',
-    parse: (input) => {
-      const milliseconds = parseDuration(input);
-      if (milliseconds !== undefined) return Promise.resolve(milliseconds);
-      throw new CLIError(`${input} is no length of time: give seconds, or 500ms, 90s, 5m, 1h`);
-    },
     env: 'KH_TIMEOUT',
-    helpValue: 'TIME',
     helpGroup: HELP,
-  })(),
+  }),
   jobs: Flags.integer({
     char: 'j',
     summary: 'Devices to work on at a time, over all servers.',

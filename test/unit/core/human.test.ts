@@ -18,6 +18,7 @@ describe('humanDuration', () => {
     [4_200, '4.2 s'],
     [40_000, '40 s'],
     [75_000, '1 min 15 s'],
+    [900_000, '15 min'],
   ])('shows %d ms as %s', (milliseconds, text) => {
     expect(humanDuration(milliseconds)).toBe(text);
   });

@@ -84,7 +84,7 @@ describe('plain lines', () => {
     after(0, progress(0));
     for (let step = 1; step <= 80; step += 1) after(1, progress((step * MB) / 10));
     expect(heard).toEqual([
-      'A: 2.0 MB of 8.0 MB (25%), 102 KB/s, 1 min 0 s left\n',
+      'A: 2.0 MB of 8.0 MB (25%), 102 KB/s, 1 min left\n',
       'A: 4.0 MB of 8.0 MB (50%), 102 KB/s, 40 s left\n',
       'A: 6.0 MB of 8.0 MB (75%), 102 KB/s, 20 s left\n',
       'A: 8.0 MB of 8.0 MB (100%), 102 KB/s\n',
