@@ -62,7 +62,7 @@ export async function writeKdir(options: KdirOptions): Promise<void> {
     await linkSymvers(kdirPath, options.symversPath);
     for (const [name, text] of await texts(options)) await writeIfOther(join(kdirPath, name), text);
     await writeIfOther(join(kdirPath, '.config'), dotConfig(config, version));
-    await writeIfOther(join(kdirPath, 'include/config/auto.conf'), autoConf(config));
+    await writeIfOther(join(kdirPath, 'include/config/auto.conf'), autoConf(config, version));
     await writeIfOther(join(kdirPath, 'include/config/kernel.release'), `${version.release}\n`);
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason;
