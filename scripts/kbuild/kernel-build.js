@@ -2,7 +2,7 @@
 // A kernel's own build folder, prepared for modules: what is compared with, and measured against.
 const fs = require('node:fs');
 const path = require('node:path');
-const { openFileSource } = require('../../dist/kbuild/image/byte-source');
+const { openFileSource } = require('../../dist/core/byte-source');
 const { readKernel } = require('../../dist/kbuild/image/kernel-payload');
 const { scanExports } = require('../../dist/kbuild/image/scan-exports');
 const { kernelArch, kernelVersion, readKernelConfig } = require('../../dist/kbuild/kernel-config');
