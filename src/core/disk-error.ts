@@ -18,6 +18,14 @@ export function diskError(error: unknown, path: string, needed?: number): KhErro
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) return fullError(error, path, needed);
   const code = isNativeError(error) && 'code' in error ? String(error.code) : undefined;
   const cause = error;
+  if (isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS') && error.syscall === 'symlink') {
+    return new KhError('STORE_DENIED', {
+      message: `cannot use ${path}: its file system has no symbolic links`,
+      hint: 'Set KH_HOME to a folder on another file system: FAT, exFAT and some network shares have none.',
+      details: { path, errno: code },
+      cause,
+    });
+  }
   if (isErrno(error, 'EACCES', 'EPERM', 'EROFS')) {
     const why = code === 'EROFS' ? 'the file system is read-only' : 'permission denied';
     return new KhError('STORE_DENIED', {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { diskError } from '../../../src/core/disk-error';
 import { KhError } from '../../../src/core/errors';
 
-function errno(code: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: it failed`), { code, errno: -1, syscall: 'write' });
+function errno(code: string, syscall = 'write'): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: it failed`), { code, errno: -1, syscall });
 }
 
 describe('diskError', () => {
@@ -43,6 +43,14 @@ describe('diskError', () => {
     expect(error.code).toBe('STORE_IO');
     expect(error.message).toContain('EIO: it failed');
     expect(error.cause).toBe(cause);
+  });
+
+  it.each(['EPERM', 'ENOTSUP', 'ENOSYS'])('says of %s for a link that the file system has none', (code) => {
+    const error = diskError(errno(code, 'symlink'), path);
+    expect(error.code).toBe('STORE_DENIED');
+    expect(error.message).toContain('has no symbolic links');
+    expect(error.hint).toContain('another file system');
+    expect(diskError(errno(code), path).message).not.toContain('symbolic links');
   });
 
   it.each(['EEXIST', 'ENOTDIR'])('says what %s means for a folder', (code) => {

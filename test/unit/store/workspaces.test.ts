@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import promises from 'node:fs/promises';
 import { join } from 'node:path';
 import { addArchive } from '../../../src/store/archives';
 import type { Store } from '../../../src/store/layout';
@@ -66,6 +67,25 @@ describe('writeWorkspace', () => {
     const store = await storeWith();
     await expect(writeWorkspace(store, workspaceRecord())).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
     expect(await listWorkspaces(store)).toEqual([]);
+  });
+
+  it('says so where the file system has no symbolic links, and leaves no record', async () => {
+    const store = await storeWith(SHA256);
+    const noLinks = Object.assign(new Error('EPERM: operation not permitted'), {
+      code: 'EPERM',
+      syscall: 'symlink',
+    });
+    const symlink = jest.spyOn(promises, 'symlink').mockRejectedValue(noLinks);
+    try {
+      await expect(writeWorkspace(store, workspaceRecord())).rejects.toMatchObject({
+        code: 'STORE_DENIED',
+        message: expect.stringContaining('has no symbolic links') as string,
+      });
+    } finally {
+      symlink.mockRestore();
+    }
+    expect(await listWorkspaces(store)).toEqual([]);
+    expect(readdirSync(store.tmp)).toEqual([]);
   });
 
   it('leaves one of the records, and the tree that goes with it, when several write at once', async () => {
