@@ -43,8 +43,18 @@ export async function openSocket(
 function endpoint(address: AdbServerAddress): TcpNetConnectOpts & Partial<IpcNetConnectOpts> {
   if (address.kind === 'local') return { path: address.path, port: 0 };
   const { host, port } = address;
-  return host === 'localhost' ? { host, port, lookup: lookupLoopback } : { host, port };
+  const patience = { autoSelectFamilyAttemptTimeout: ATTEMPT };
+  return host === 'localhost'
+    ? { host, port, lookup: lookupLoopback, ...patience }
+    : { host, port, ...patience };
 }
+
+/**
+ * Milliseconds that one of a host's addresses has to answer before the next is
+ * tried. Node's 250 are over before a busy machine looks at the answer, and
+ * kh would say that no server is there.
+ */
+const ATTEMPT = 2_000;
 
 /** As adb does, without asking a resolver: IPv4 first, where its server listens. It saves 8 ms. */
 const lookupLoopback: LookupFunction = (_host, { all }, found) => {

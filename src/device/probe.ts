@@ -127,10 +127,14 @@ function sighting(path: string, stat: string[], readable: boolean): ArchiveSight
   return denied ? { path, state: 'denied', bytes } : undefined;
 }
 
+/** The kernel itself keeps 64 characters of each (include/uapi/linux/utsname.h). */
+const LONGEST_UTS_FIELD = 256;
+
 function parseKernel(answers: Map<string, string>): Kernel | undefined {
   const uname = /^(\d\S*) (.*) ([\w-]+)$/.exec(answers.get('uname') ?? '');
   const [, release, version, machine] = uname ?? [];
   if (release === undefined || version === undefined || machine === undefined) return undefined;
+  if ([release, version, machine].some((field) => field.length > LONGEST_UTS_FIELD)) return undefined;
   const bootId = /^[0-9a-f-]{36}$/.exec(answers.get('boot') ?? '')?.[0];
   return { release, version, machine, arch: architecture(machine), bootId };
 }

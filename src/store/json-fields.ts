@@ -3,6 +3,13 @@ import { KhError } from '../core/errors';
 /** Longest text in a file of the store: what it holds came from a device once. */
 const LONGEST_TEXT = 4096;
 
+/** The text of such a file, with texts cut to what is read again. */
+export function formatFields(value: object): string {
+  const cut = (_: string, field: unknown) =>
+    typeof field === 'string' ? field.slice(0, LONGEST_TEXT) : field;
+  return `${JSON.stringify(value, cut, 2)}\n`;
+}
+
 /**
  * Reads the fields of a JSON object from disk, each by the kind it must be of.
  * Every method throws STORE_DAMAGED, naming the field, when it is not.

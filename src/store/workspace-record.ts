@@ -1,5 +1,5 @@
 import type { HeadersOrigin, Verdict } from '../core/events';
-import { parseFields, type Fields } from './json-fields';
+import { formatFields, parseFields, type Fields } from './json-fields';
 
 /** What `workspace.json` holds: what was pulled, from where, and what it was checked against. */
 export interface WorkspaceRecord {
@@ -41,7 +41,7 @@ export interface WorkspaceRecord {
 
 /** The record as the text of `workspace.json`. */
 export function formatWorkspaceRecord(record: WorkspaceRecord): string {
-  return `${JSON.stringify({ workspace: 1, ...record }, null, 2)}\n`;
+  return formatFields({ workspace: 1, ...record });
 }
 
 /**

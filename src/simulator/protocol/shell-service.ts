@@ -14,6 +14,8 @@ export interface ShellRequest {
 
 /** Devices before Android 7 run `shell:` commands on a terminal, which ends lines by CR LF. */
 const FIRST_SDK_WITHOUT_TERMINAL = 24;
+/** What adbd puts into one. */
+const MOST_IN_PACKET = 65_536;
 const LARGEST_PACKET = 16 * 2 ** 20;
 
 /** Runs one command line in the device's shell, with the client on its three streams. */
@@ -26,9 +28,11 @@ export async function serveShell(wire: Wire, request: ShellRequest): Promise<voi
   const fault = device.faults.strike(point, ['corrupt', 'wrong-size', 'fail'], commandLine);
   const terminal =
     point === 'shell' && form === 'raw' && device.parts.description.sdk < FIRST_SDK_WITHOUT_TERMINAL;
-  const send = (id: number, bytes: Buffer) => {
-    if (form === 'packets') return wire.write(shellPacket(id, bytes));
-    return wire.write(terminal ? withCarriageReturns(bytes) : bytes);
+  const send = async (id: number, bytes: Buffer) => {
+    if (form === 'raw') return wire.write(terminal ? withCarriageReturns(bytes) : bytes);
+    for (let at = 0; at < bytes.length; at += MOST_IN_PACKET) {
+      await wire.write(shellPacket(id, bytes.subarray(at, at + MOST_IN_PACKET)));
+    }
   };
   const output = withFault((bytes) => send(SHELL_PACKET.stdout, bytes), fault);
   const exitCode = await runCommandLine(commandLine, {

@@ -125,9 +125,12 @@ const FACTS = {
   device: 'ro.product.device',
 } as const;
 
+/** adbd's banner has room for so much. */
+const LONGEST_FACT = 256;
+
 /** What the device's banner says, with everything but letters and digits made an underscore, as adb shows it. */
 function factOf(device: SimulatedDevice, fact: keyof typeof FACTS): string {
-  return (device.properties.get(FACTS[fact]) ?? '').replace(/[^A-Za-z0-9]/g, '_');
+  return (device.properties.get(FACTS[fact]) ?? '').slice(0, LONGEST_FACT).replace(/[^A-Za-z0-9]/g, '_');
 }
 
 /** Whether `-s NAME` means the device. */

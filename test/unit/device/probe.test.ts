@@ -31,6 +31,11 @@ describe('probeDevice', () => {
     });
   });
 
+  it('takes no release for one that no kernel can have', async () => {
+    const { result } = probe([[/^uname/, `6.1.0-${'x'.repeat(2 ** 20)} #1 SMP aarch64`]]);
+    await expect(result).rejects.toMatchObject({ code: 'REMOTE_COMMAND_FAILED' });
+  });
+
   it.each([
     ['aarch64', 'arm64'],
     ['armv8l', 'arm64'],

@@ -33,6 +33,12 @@ describe('workspace.json', () => {
     }
   });
 
+  it('reads back what a device said at any length, cut', () => {
+    const { device } = workspaceRecord();
+    const long = workspaceRecord({ device: { ...device, model: 'x'.repeat(2 ** 20) } });
+    expect(parseWorkspaceRecord(formatWorkspaceRecord(long), PATH).device.model).toBe('x'.repeat(4096));
+  });
+
   it.each([
     ['', /no JSON/],
     ['[]', /no JSON object/],
