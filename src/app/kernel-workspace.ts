@@ -54,7 +54,7 @@ export async function selectKernel(store: Store, selection: KernelSelection, emi
   const all = await findWorkspaces(store, kernel === undefined ? {} : { release: kernel }, onDamaged);
   const ofDevices = all.filter((one) => serials.length === 0 || serials.some((serial) => isOf(one, serial)));
   const fitting = named === undefined ? ofDevices : await thoseNamed(ofDevices, named);
-  const builds = new Set(fitting.map(buildOf));
+  const builds = new Set(fitting.map((one) => buildOf(one, fitting)));
   if (builds.size > 1) throw ambiguous(selection, fitting);
   const [chosen] = await inOrder(fitting);
   if (chosen === undefined) throw notFound(selection, all.length > 0 ? all : await findWorkspaces(store, {}));
@@ -105,9 +105,13 @@ async function realPath(path: string): Promise<string | undefined> {
   }
 }
 
-/** What makes two kernels one to a module. */
-function buildOf({ record: { archive, kernel } }: Workspace): string {
-  return [archive.sha256, kernel.release, kernel.version].join('\n');
+/** What makes two kernels one to a module. Where a build is not known, it is taken for that of the same archive. */
+function buildOf({ record: { archive, kernel } }: Workspace, others: readonly Workspace[]): string {
+  const same = others.filter(
+    ({ record }) => record.archive.sha256 === archive.sha256 && record.kernel.release === kernel.release,
+  );
+  const known = same.find(({ record }) => record.kernel.version !== '')?.record.kernel.version ?? '';
+  return [archive.sha256, kernel.release, kernel.version || known].join('\n');
 }
 
 async function inOrder(workspaces: Workspace[]): Promise<Workspace[]> {

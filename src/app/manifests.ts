@@ -47,7 +47,7 @@ export async function addToManifest(
 function entryOf({ record: { kernel, archive } }: Workspace, note: string | undefined): LabEntry {
   return {
     release: kernel.release,
-    version: kernel.version,
+    ...(kernel.version === '' ? {} : { version: kernel.version }),
     ...archive,
     added: new Date().toISOString(),
     ...(note === undefined ? {} : { note }),

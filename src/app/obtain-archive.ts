@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { inspectHeaders } from '../archive/headers-tree';
-import { receiveArchive, type ReceivedArchive } from '../archive/receive-archive';
-import type { Manifest } from '../archive/manifest';
+import { receiveArchive } from '../archive/receive-archive';
 import { KhError } from '../core/errors';
 import type { KnownBy, Verdict } from '../core/events';
 import { humanBytes } from '../core/human';
@@ -9,10 +7,10 @@ import type { HeadersSource } from '../device/headers-source';
 import type { Kernel } from '../device/probe';
 import { addArchive, archivesOfSize, findArchive, treeIsSound, type StoredArchive } from '../store/archives';
 import { withLock } from '../store/lock';
-import { createStage, type Stage } from '../store/stage';
+import { createStage } from '../store/stage';
 import { bounds } from '../device/bounds';
 import type { Context } from './context';
-import { checkManifest } from './open-manifest';
+import { inspectReceived, judge, warnOfDanglingLinks, type TrustExpectation } from './judge-archive';
 import { verifyRelease, verifyTransfer } from './verify-archive';
 
 /** How long to wait for another pull of the same archive before doing it alongside: it may hang, ours need not. */
@@ -25,11 +23,12 @@ export interface ObtainedArchive {
   verdict: Verdict;
 }
 
-export interface Expectation {
-  manifest: Manifest | undefined;
-  requireManifest: boolean;
+export interface Expectation extends TrustExpectation {
   force: boolean;
 }
+
+/** What each archive in the store has passed. */
+const OWN_CHECKS = ['xz', 'required-files', 'release'] as const;
 
 /**
  * The archive of `source`, verified, in the store: found there by the md5
@@ -108,7 +107,7 @@ async function findKnown(
     return undefined;
   }
   verifyRelease(serial, kernel.release, archive.release);
-  const verdict = judge(['size', 'device-md5'], archive, kernel, expectation);
+  const verdict = judge(['size', 'device-md5', ...OWN_CHECKS], archive, kernel, expectation);
   emit({ type: 'archive.known', serial, sha256: archive.sha256, by });
   return { archive, knownBy: by, verdict };
 }
@@ -135,8 +134,12 @@ async function receive(
   const { md5, sha256, bytes } = received;
   emit({ type: 'archive.received', serial, sha256, md5, bytes, milliseconds: performance.now() - start });
   const transfer = await verifyTransfer(source, received);
-  const verdict = judge(transfer, received, kernel, expectation);
-  const archive = await addReceived(serial, stage, received, kernel, expectation, context);
+  const verdict = judge([...transfer, ...OWN_CHECKS], received, kernel, expectation);
+  const facts = await inspectReceived(stage, received);
+  verifyRelease(serial, kernel.release, facts.release);
+  emit({ type: 'tree.extracted', serial, entries: facts.entries, bytes: facts.treeBytes });
+  warnOfDanglingLinks(facts, emit, serial);
+  const archive = await addArchive(store, stage, facts, { anew: expectation.force });
   return { archive, verdict };
 }
 
@@ -161,48 +164,4 @@ async function* chunksOf(source: HeadersSource, context: Context): AsyncGenerato
 /** A stream through su carries no status: where it is short, the device may be gone. Throws DEVICE_LOST where it is. */
 async function askIfThere(source: HeadersSource, context: Context): Promise<void> {
   await source.access.adb.run('true', bounds(context, `pulling ${source.path}`));
-}
-
-/** What is left to judge once the bytes are known to be the device's: the archive itself. */
-async function addReceived(
-  serial: string,
-  stage: Stage,
-  received: ReceivedArchive,
-  kernel: Kernel,
-  { force: anew }: Expectation,
-  { store, emit }: Context,
-): Promise<StoredArchive> {
-  const { unpacked, md5, sha256, bytes } = received;
-  if (!unpacked.ok) throw unpacked.error.on(serial);
-  const { release } = await inspectHeaders(stage.treePath);
-  verifyRelease(serial, kernel.release, release);
-  const { entries, bytes: treeBytes, danglingLinks } = unpacked.tree;
-  emit({ type: 'tree.extracted', serial, entries, bytes: treeBytes });
-  if (danglingLinks.length > 0) {
-    emit({ type: 'warning', serial, message: danglingLinksMessage(danglingLinks) });
-  }
-  const facts = { md5, sha256, bytes, release, entries, treeBytes, danglingLinks };
-  return addArchive(store, stage, facts, { anew });
-}
-
-function danglingLinksMessage(links: string[]): string {
-  const rest = links.length > 3 ? ` and ${links.length - 3} more` : '';
-  return `links in the archive lead nowhere: ${links.slice(0, 3).join(', ')}${rest}; what includes them will not compile`;
-}
-
-function judge(
-  transfer: Verdict['checks'],
-  digests: { md5: string; sha256: string },
-  kernel: Kernel,
-  { manifest, requireManifest }: Expectation,
-): Verdict {
-  const checked = checkManifest(manifest, kernel, digests, requireManifest);
-  const checks: Verdict['checks'] = [
-    ...transfer,
-    'xz',
-    'required-files',
-    'release',
-    ...(checked ? (['manifest'] as const) : []),
-  ];
-  return { trust: checked ? 'trusted' : 'unverified', checks, ...(checked ? { manifest: checked } : {}) };
 }

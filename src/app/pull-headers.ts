@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Manifest } from '../archive/manifest';
-import type { HeadersOrigin, KnownBy, Privilege, Verdict } from '../core/events';
+import type { KnownBy, Privilege, Verdict } from '../core/events';
 import { locateHeaders, type HeadersSource } from '../device/headers-source';
 import { readKernelConfig } from '../device/kernel-config';
 import type { PrivilegeChoice } from '../device/privilege';
@@ -47,7 +47,7 @@ export interface PulledHeaders {
   sha256: string;
   /** Links in the tree that lead nowhere. */
   danglingLinks: number;
-  origin: HeadersOrigin;
+  origin: WorkspaceRecord['headers']['origin'];
   /** With which rights the archive was reached; absent where the device was not asked for it. */
   privilege?: Privilege;
   /** Whether bytes were transferred; where not, `knownBy` says how kh knew them. */

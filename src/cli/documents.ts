@@ -2,6 +2,7 @@ import type { BuildResult } from '../app/build-and-load';
 import type { CarvedImage } from '../app/carve';
 import type { DeviceDescription } from '../app/describe-devices';
 import type { Diagnosis } from '../app/doctor/doctor';
+import type { ImportedHeaders } from '../app/import-headers';
 import type { LoadedModule } from '../app/load-module';
 import type { AddedEntries, ManifestCheck } from '../app/manifests';
 import type { Manifest } from '../app/open-manifest';
@@ -39,6 +40,7 @@ export interface Documents {
   devices: DevicesDocument<DeviceDescription>;
   doctor: ResultDocument<Diagnosis>;
   env: ResultDocument<WorkspaceEnvironment>;
+  import: ResultDocument<ImportedHeaders>;
   'load-module': OutcomesDocument<LoadedModule>;
   'manifest add': ResultDocument<AddedEntries>;
   'manifest check': ResultDocument<ManifestCheck[]>;

@@ -1,6 +1,9 @@
 import type { HeadersOrigin, Verdict } from '../core/events';
 import { formatFields, parseFields, type Fields } from './json-fields';
 
+/** `file`: an archive that was imported; `image`: one that was carved out of an image. */
+export type RecordedOrigin = HeadersOrigin | 'file' | 'image';
+
 /** What `workspace.json` holds: what was pulled, from where, and what it was checked against. */
 export interface WorkspaceRecord {
   device: {
@@ -17,7 +20,7 @@ export interface WorkspaceRecord {
   kernel: {
     /** `uname -r` */
     release: string;
-    /** `uname -v` */
+    /** `uname -v`; empty where it is not known, of an archive that was imported. */
     version: string;
     /** `uname -m` */
     machine: string;
@@ -26,8 +29,8 @@ export interface WorkspaceRecord {
     /** Of the boot in which it was last checked; absent where the device does not tell. */
     bootId?: string;
   };
-  /** Where on the device the archive was. */
-  headers: { path: string; origin: HeadersOrigin; bytes: number };
+  /** Where the archive was: on the device; or on this machine, where it was imported. */
+  headers: { path: string; origin: RecordedOrigin; bytes: number };
   archive: { sha256: string; md5: string; bytes: number };
   verdict: Verdict;
   /** How many links in the tree lead nowhere. */
@@ -59,7 +62,7 @@ export function parseWorkspaceRecord(text: string, path: string): WorkspaceRecor
     kernel: parseKernel(fields.object('kernel')),
     headers: {
       path: headers.text('path'),
-      origin: headers.oneOf('origin', ['built-in', 'module']),
+      origin: headers.oneOf('origin', ['built-in', 'module', 'file', 'image']),
       bytes: headers.count('bytes'),
     },
     archive: {

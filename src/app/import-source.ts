@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import { openFileSource, type ByteSource } from '../core/byte-source';
+import { KhError } from '../core/errors';
+import { describeImage, imageKind } from '../kbuild/image/image-kind';
+import type { SymversEntry } from '../kbuild/symvers/symvers-file';
+import { carveImage, type CarveContext } from './carve-image';
+import { kernelWith } from './choose-carved';
+
+/** Where headers are imported from. */
+export type ImportFrom =
+  | { archive: string }
+  /** `index`: which of several kernels in it. */
+  | { image: string; index?: number };
+
+/** An archive on this machine, and what else is known of its kernel. */
+export interface ImportSource extends AsyncDisposable {
+  /** Of the file that was named. */
+  path: string;
+  origin: 'file' | 'image';
+  archive: ByteSource;
+  /** `uname -r` and `uname -v` of the kernel itself, where that was at hand. */
+  release?: string;
+  version?: string;
+  config?: Buffer;
+  symvers?: SymversEntry[];
+}
+
+/**
+ * Opens what headers are imported from.
+ *
+ * @throws KhError USAGE where it cannot be read, or is an image and no archive; and as `carveImage` and `kernelWith`
+ */
+export async function openImportSource(from: ImportFrom, context: CarveContext): Promise<ImportSource> {
+  return 'archive' in from ? openArchive(from.archive) : openImage(from.image, from.index, context);
+}
+
+async function openArchive(file: string): Promise<ImportSource> {
+  const path = resolve(file);
+  const archive = await openFileSource(path);
+  const close = () => archive[Symbol.asyncDispose]();
+  try {
+    const start = await archive.read(0, Math.min(4096, archive.size));
+    const kind = imageKind(start);
+    if (kind !== undefined && kind !== 'xz') throw noArchive(path, describeImage(start));
+    return { path, origin: 'file', archive, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openImage(
+  file: string,
+  index: number | undefined,
+  context: CarveContext,
+): Promise<ImportSource> {
+  const carving = await carveImage(file, context);
+  try {
+    const { headers: archive, config, symvers, facts } = await kernelWith(carving, 'headers', index);
+    if (archive === undefined) throw new Error('a kernel with headers has none');
+    // The archive tells its release itself; the kernel around it does where its version was found.
+    const { release, version } = facts;
+    return {
+      path: carving.image,
+      origin: 'image',
+      archive,
+      ...(version === undefined || release === undefined ? {} : { release, version }),
+      ...(config && { config }),
+      ...(symvers && { symvers }),
+      [Symbol.asyncDispose]: () => carving[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await carving[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function noArchive(path: string, what: string): KhError {
+  return new KhError('USAGE', {
+    message: `${path} is no headers archive: it is ${what}`,
+    hint: `If a kernel or kheaders.ko is in it: kh import --from-carve ${path}`,
+  });
+}

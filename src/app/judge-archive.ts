@@ -1,0 +1,55 @@
+import { inspectHeaders } from '../archive/headers-tree';
+import type { Manifest } from '../archive/manifest';
+import type { ReceivedArchive } from '../archive/receive-archive';
+import type { Emit, Verdict } from '../core/events';
+import type { Kernel } from '../device/probe';
+import type { ArchiveFacts } from '../store/archives';
+import type { Stage } from '../store/stage';
+import { checkManifest } from './open-manifest';
+
+/** What an archive has to agree with, besides itself. */
+export interface TrustExpectation {
+  manifest: Manifest | undefined;
+  requireManifest: boolean;
+}
+
+/**
+ * What is left to judge once the bytes are known to be the right ones: the archive itself.
+ *
+ * @throws KhError ARCHIVE_*, STORE_*
+ */
+export async function inspectReceived(stage: Stage, received: ReceivedArchive): Promise<ArchiveFacts> {
+  const { unpacked, md5, sha256, bytes } = received;
+  if (!unpacked.ok) throw unpacked.error;
+  const { release } = await inspectHeaders(stage.treePath);
+  const { entries, bytes: treeBytes, danglingLinks } = unpacked.tree;
+  return { md5, sha256, bytes, release, entries, treeBytes, danglingLinks };
+}
+
+/** Says so where links in an archive lead nowhere. */
+export function warnOfDanglingLinks(
+  { danglingLinks: links }: ArchiveFacts,
+  emit: Emit,
+  serial?: string,
+): void {
+  if (links.length === 0) return;
+  const rest = links.length > 3 ? ` and ${links.length - 3} more` : '';
+  const message = `links in the archive lead nowhere: ${links.slice(0, 3).join(', ')}${rest}; what includes them will not compile`;
+  emit({ type: 'warning', message, ...(serial === undefined ? {} : { serial }) });
+}
+
+/**
+ * The verdict on an archive that passed `checks`.
+ *
+ * @throws KhError VERIFY_MANIFEST, VERIFY_UNLISTED
+ */
+export function judge(
+  checks: Verdict['checks'],
+  digests: { md5: string; sha256: string },
+  kernel: Kernel,
+  { manifest, requireManifest }: TrustExpectation,
+): Verdict {
+  const checked = checkManifest(manifest, kernel, digests, requireManifest);
+  if (checked === undefined) return { trust: 'unverified', checks };
+  return { trust: 'trusted', checks: [...checks, 'manifest'], manifest: checked };
+}
