@@ -45,22 +45,6 @@ export function buildAndLoad(
   };
 }
 
-/**
- * Builds against a workspace that is here. No device is asked.
- *
- * @throws KhError WORKSPACE_*, VERIFY_*, MANIFEST_UNUSABLE, BUILD_*, SYMVERS_UNAVAILABLE, TOOLCHAIN_MISSING, STORE_*; or the signal's reason
- */
-export async function buildForKernel(
-  selection: KernelSelection,
-  options: Omit<BuildAndLoadOptions, 'load'>,
-  context: Context,
-): Promise<Build> {
-  await sourceFolder(options.source);
-  refuseUnusablePath(context.store.workspaces);
-  const workspace = await trustedKernel(selection, options.pull, context);
-  return buildModule({ kernel: kernelOf(workspace) }, options, context);
-}
-
 async function kernelFor(
   device: AttachedDevice,
   { selection, pull }: BuildAndLoadOptions,

@@ -2,10 +2,6 @@ import * as Args from '@oclif/core/args';
 import { buildFlags, buildOptions } from '../cli/flags/build-flags';
 import { deviceFlags } from '../cli/flags/device-flags';
 import { kernelFlags, kernelSelection } from '../cli/flags/kernel-flags';
-import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
-import { symversFlags, symversOptions } from '../cli/flags/symvers-flags';
-import { kernelSource, kernelSourceFlag } from '../cli/flags/kernel-source-flag';
-import { toolchainChoice, toolchainFlags } from '../cli/flags/toolchain-flags';
 import { reportFlag } from '../cli/flags/report-flag';
 import type { Documents } from '../cli/documents';
 import { KhCommand } from '../cli/kh-command';
@@ -34,33 +30,24 @@ module. With --all, devices that run the same kernel share one build.`;
     ...deviceFlags,
     ...reportFlag,
     ...kernelFlags,
-    ...pullFlags,
-    ...symversFlags,
-    ...toolchainFlags,
-    ...kernelSourceFlag,
     ...buildFlags,
   };
   static override progress = true;
 
   async run(): Promise<Documents['build-module']> {
     const { args, flags } = await this.parse(BuildModule);
-    const { buildAndLoad, buildForKernel } = await import('../app/build-and-load');
     const selection = kernelSelection(flags, flags.load);
-    const options = {
-      source: args.source,
-      pull: pullOptions(flags),
-      symvers: symversOptions(flags, flags.force),
-      toolchain: toolchainChoice(flags),
-      ...kernelSource(flags),
-      makeWords: args.words ?? [],
-      ...buildOptions(args.source, flags),
-      ...(selection === undefined ? {} : { selection }),
-    };
+    const options = buildOptions(args, flags);
     if (selection !== undefined && !flags.load) {
+      const { buildForKernel } = await import('../app/build-for-kernel');
       const result = await buildForKernel(selection, options, await this.openHome(flags));
       return this.doneHere(selection, result, modulePaths(result));
     }
-    const outcomes = await this.overDevices(flags, buildAndLoad(options));
+    const { buildAndLoad } = await import('../app/build-and-load');
+    const outcomes = await this.overDevices(
+      flags,
+      buildAndLoad({ ...options, ...(selection && { selection }) }),
+    );
     return this.doneOver(outcomes, builtPaths(outcomes, flags));
   }
 }
