@@ -11,15 +11,17 @@ const { compare } = require('./compare');
 const { extraction, realPull, simulatedPull, startUp, wholeLab } = require('./comparisons');
 const { moduleComparisons, openModuleBench } = require('./modules');
 const { comparisonText, heading } = require('./report');
+const { measureScale, scaleText } = require('./scale');
 const { makeScratch } = require('./scratch');
 const { serialsOf, startSimulators } = require('./simulators');
 
-const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--only modules] [--json]
+const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--only modules|scale] [--json]
 
   --runs N        how often each command runs (11)
   --serial SERIAL a real device to measure as well; may be repeated
   --archive FILE  the kheaders.tar.xz of the simulated devices; one is made when left out
   --only modules  leave the rest out
+  --only scale    labs of up to 200 devices, with one kernel and with eight; not part of the rest
   --json          all figures as one document
 
 environment, for building modules beside the kernel's own build:
@@ -39,6 +41,12 @@ async function main() {
   const show = options.json ? () => undefined : console.log;
   show(heading({ machine, archive: archive.facts, scratch, runs: options.runs }));
 
+  if (options.only === 'scale') {
+    const scale = await measureScale(archive.path, archive.facts.release, options.runs, scratch);
+    show(scaleText(scale));
+    if (options.json) console.log(JSON.stringify({ machine, archive: archive.facts, scale }, undefined, 2));
+    return;
+  }
   const simulators = await startSimulators(LABS, archive.path, archive.facts.release);
   const comparisons = [];
   for await (const comparison of allComparisons(options, archive.path, simulators.ports, scratch)) {
@@ -98,7 +106,8 @@ function readOptions() {
     process.exit(0);
   }
   if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs ${runs} is no number of runs`);
-  if (only !== undefined && only !== 'modules') throw new Error(`--only ${only} is not --only modules`);
+  if (only !== undefined && !['modules', 'scale'].includes(only))
+    throw new Error(`--only ${only} is neither --only modules nor --only scale`);
   return { runs: Number(runs), serials, archive, only, json };
 }
 
