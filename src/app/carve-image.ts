@@ -106,6 +106,10 @@ async function kernelsIn(finds: Finds, name: string, context: CarveContext): Pro
   for (const { offset, bytes, foundBy, proof } of archives) {
     const { release, autoconf = '', entries, md5, sha256 } = proof;
     const banner = banners.find((one) => one.release === release);
+    if (isKernel && banner === undefined && banners[0] !== undefined) {
+      const message = `${name}: the kernel calls itself ${banners[0].release}, and its headers are of ${release ?? 'no release'}`;
+      context.emit({ type: 'warning', message });
+    }
     const config = [...configs].find((text) => isConfigOf(text, autoconf));
     if (config !== undefined) configs.delete(config);
     const headers = { offset: region.base + offset, bytes, foundBy, entries, md5, sha256 };

@@ -117,6 +117,7 @@ async function whereElse({ kernels, source }: Carving): Promise<string> {
 
 /** Its own hint speaks of builds. */
 function unpackable({ code, reason, details, cause }: KhError): KhError {
-  const hint = 'The image is cut off or damaged: get it anew, and compare its size and digest.';
+  const hint =
+    'It is cut off or damaged: get it anew, and compare its size and digest. What is too large to be unpacked here, unpack first.';
   return new KhError(code, { message: reason, hint, details, cause });
 }

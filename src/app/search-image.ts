@@ -63,7 +63,13 @@ const HEAD_BYTES = 4096;
 const DEEPEST = 6;
 /** So many streams are in a partition full of packed modules; more are made to keep a reader busy. */
 const MOST_STREAMS = 20_000;
-const MOST_FINDS = 256;
+/** Of a region; a kernel has one of each. */
+const MOST_CONFIGS = 16;
+const MOST_BANNERS = 256;
+/** In an image. */
+const MOST_ARCHIVES = 64;
+/** Of all that is unpacked in the course of a search. */
+const MOST_UNPACKED = 1 << 30;
 /** A headers archive cannot be packed further, so a module with one is larger than this. */
 const SMALLEST_PACKED_MODULE = 1 << 20;
 const PARTITION_ALIGN = 512;
@@ -98,6 +104,8 @@ export async function searchImage(source: ByteSource, options: SearchOptions): P
 
 class Searcher {
   #streams = 0;
+  #archives = 0;
+  #unpacked = 0;
 
   constructor(
     private readonly search: Search,
@@ -131,7 +139,7 @@ class Searcher {
             limit: KERNEL_LIMIT,
             signal: this.options.signal,
           });
-          await this.searchRegion({ source: bufferSource(bytes), layers: [...layers, kind], base: 0 });
+          await this.#searchUnpacked(bytes, [...layers, kind]);
           return source.size;
         }
         case 'arm64':
@@ -145,6 +153,14 @@ class Searcher {
       this.search.failures.push(error);
       return kind === 'boot' ? 0 : source.size;
     }
+  }
+
+  async #searchUnpacked(bytes: Buffer, layers: ImageKind[]): Promise<void> {
+    this.#unpacked += bytes.length;
+    if (this.#unpacked > MOST_UNPACKED) {
+      throw tooMuch(this.options.name, `${MOST_UNPACKED} bytes when unpacked`);
+    }
+    await this.searchRegion({ source: bufferSource(bytes), layers, base: 0 });
   }
 
   async #readWhole(source: ByteSource): Promise<Buffer> {
@@ -190,10 +206,10 @@ class Searcher {
   /** Whatever is no xz stream. @returns where to go on */
   async #meetPart(finds: Finds, kind: Mark, offset: number): Promise<number> {
     const { source } = finds.region;
-    if (kind === 'config' && finds.configs.length < MOST_FINDS) {
+    if (kind === 'config' && finds.configs.length < MOST_CONFIGS) {
       const text = await readEmbeddedConfig(source, offset);
       if (text !== undefined) finds.configs.push({ offset, text });
-    } else if (kind === 'banner' && finds.banners.length < MOST_FINDS) {
+    } else if (kind === 'banner' && finds.banners.length < MOST_BANNERS) {
       const banner = await readBanner(source, offset);
       if (banner !== undefined) finds.banners.push(banner);
     } else if (kind === 'boot') return this.#meetBoot(finds.region, offset);
@@ -229,7 +245,7 @@ class Searcher {
     const measured = await measureXz(source, offset);
     if (measured === undefined) return offset + 1;
     this.#streams += 1;
-    if (this.#streams > MOST_STREAMS) throw tooMany(this.options.name);
+    if (this.#streams > MOST_STREAMS) throw tooMuch(this.options.name, `${MOST_STREAMS} xz streams`);
     const rest = sliceSource(source, offset, source.size - offset);
     const start = await peekIntoXz(rest, this.options);
     const end = offset + (measured.state === 'whole' ? measured.bytes : 1);
@@ -237,6 +253,9 @@ class Searcher {
       this.search.otherStreams += 1;
       if (measured.state === 'whole') await this.#enterStream(finds.region, offset, measured.bytes, start);
     } else if (measured.state === 'whole') {
+      this.#archives += 1;
+      if (this.#archives > MOST_ARCHIVES)
+        throw tooMuch(this.options.name, `${MOST_ARCHIVES} headers archives`);
       await this.#prove(finds, offset, measured.bytes, marked);
     } else this.search.damaged.push(this.#brokenOff(finds.region, offset, measured));
     return end;
@@ -289,11 +308,7 @@ class Searcher {
       this.search.failures.push(error);
       return;
     }
-    await this.searchRegion({
-      source: bufferSource(Buffer.concat(pieces)),
-      layers: [...layers, 'xz'],
-      base: 0,
-    });
+    await this.#searchUnpacked(Buffer.concat(pieces), [...layers, 'xz']);
   }
 
   /** What symbols or markers tell of has to be there. */
@@ -365,9 +380,9 @@ function offsetOf({ details }: KhError): unknown {
   return details?.['offset'];
 }
 
-function tooMany(name: string): KhError {
+function tooMuch(name: string, what: string): KhError {
   return new KhError('ARCHIVE_LIMIT', {
-    message: `${name} has more than ${MOST_STREAMS} xz streams in it: kh stopped looking`,
+    message: `${name} has more than ${what} in it: kh stopped looking`,
     hint: 'Name the partition or the file with the kernel instead of the whole disk.',
   });
 }

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { kernelWithHeaders } from '../../fixtures/images/kernel-with-headers';
 import { arm64Image, bootImage } from '../../fixtures/images/make-images';
+import type { ImportedHeaders } from '../../src/app/import-headers';
 import { bufferSource } from '../../src/core/byte-source';
 import { findSymbols } from '../../src/kbuild/elf/find-symbols';
 import { parseSymvers } from '../../src/kbuild/symvers/symvers-file';
 import { kh } from '../support/kh';
 import { tempFolder } from '../support/temp-folder';
-import { archiveMd5, describeOnRig, type KernelName } from './support/rig';
+import { archiveMd5, describeOnRig, manifestOf, type KernelName } from './support/rig';
 
 const kernelFile = (kernel: KernelName, name: string) =>
   join(process.env['KH_RIG'] ?? '', 'kernels', kernel, name);
@@ -54,6 +55,24 @@ describeOnRig('kh carve of what real kernel builds made', () => {
       const own = parseSymvers(built, 'built').filter(({ module }) => module === 'vmlinux');
       expect(parseSymvers(textOf('symvers'), 'carved').sort(byName)).toEqual(own.sort(byName));
     });
+  });
+
+  it('makes a workspace of a kernel alone, sound and with all that a build needs', async () => {
+    const home = join(await tempFolder(), 'home');
+    const words = ['--manifest', manifestOf('arm64-6.1'), '--require-manifest'];
+    const run = await kh(
+      ['import', '--from-carve', kernelFile('arm64-6.1', 'Image.gz'), ...words, '--json'],
+      { home },
+    );
+    expect(run).toExitWith(0);
+    const { result } = run.json() as { result: ImportedHeaders };
+    expect(result).toMatchObject({
+      md5: archiveMd5('arm64-6.1'),
+      config: true,
+      verdict: { trust: 'trusted' },
+    });
+    expect(result.symbols).toBeGreaterThan(5000);
+    expect(await kh(['workspace', 'verify'], { home })).toExitWith(0);
   });
 
   it.each(['none', 'xz', 'gzip', 'zstd'])(

@@ -31,28 +31,25 @@ const MOST_PIECES = 100_000;
  * @see https://tukaani.org/xz/xz-file-format.txt, and for LZMA2 lzma2_decoder.c of XZ Utils
  */
 export async function measureXz(source: ByteSource, offset: number): Promise<MeasuredXz | undefined> {
-  const cursor = new Cursor(source, offset);
+  if (offset + HEADER_BYTES > source.size) return undefined;
+  const flags = flagsOf(await source.read(offset, HEADER_BYTES));
+  if (flags === undefined) return undefined;
+  const cursor = new Cursor(source, offset + HEADER_BYTES);
   try {
-    const flags = await readHeader(cursor);
-    const first = await readBlockHeader(cursor);
-    if (flags === undefined || first === undefined) return undefined;
     return await measureBlocks(cursor, offset, flags);
   } catch (error) {
-    if (error instanceof Ended) return cursor.at - offset < HEADER_BYTES ? undefined : broken('truncated');
-    if (error instanceof Nonsense) return broken('damaged');
+    const bytes = cursor.at - offset;
+    if (error instanceof Ended) return { state: 'truncated', bytes };
+    if (error instanceof Nonsense) return { state: 'damaged', bytes };
     throw error;
-  }
-
-  function broken(state: 'truncated' | 'damaged'): MeasuredXz {
-    return { state, bytes: cursor.at - offset };
   }
 }
 
 class Ended extends Error {}
 class Nonsense extends Error {}
 
-async function readHeader(cursor: Cursor): Promise<number | undefined> {
-  const header = await cursor.take(HEADER_BYTES);
+/** The flags of a stream's header; undefined where it is none. */
+function flagsOf(header: Buffer): number | undefined {
   const flags = header.readUInt16LE(6);
   const sound =
     header.subarray(0, 6).equals(XZ_MAGIC) &&
@@ -61,13 +58,13 @@ async function readHeader(cursor: Cursor): Promise<number | undefined> {
   return sound ? flags : undefined;
 }
 
-async function measureBlocks(cursor: Cursor, start: number, flags: number): Promise<MeasuredXz> {
+async function measureBlocks(cursor: Cursor, start: number, flags: number): Promise<MeasuredXz | undefined> {
   const check = CHECK_BYTES[(flags >> 8) & 15] ?? 0;
   let blocks = 0;
-  cursor.at = start + HEADER_BYTES;
   while ((await cursor.peek()) !== 0) {
     const block = cursor.at;
     const header = await readBlockHeader(cursor);
+    if (header === undefined && blocks === 0) return undefined;
     if (header === undefined) throw new Nonsense();
     await skipPieces(cursor);
     cursor.at += -(cursor.at - block) & 3;

@@ -25,8 +25,8 @@ export interface ProvenHeaders {
 
 const AUTOCONF = './include/generated/autoconf.h';
 const UTSRELEASE = './include/generated/utsrelease.h';
-/** Real ones have 400 KB. */
-const LONGEST_KEPT = 4 << 20;
+/** Real ones have 200 to 400 KB. */
+const LONGEST_KEPT = 1 << 20;
 
 /**
  * Decodes what may be a headers archive, in pieces and to its end.

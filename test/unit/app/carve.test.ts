@@ -146,6 +146,14 @@ describe('carve', () => {
     expect(offsets).toEqual([dump.indexOf(archive), dump.lastIndexOf(archive)]);
   });
 
+  it('warns of a kernel that calls itself otherwise than its headers do', async () => {
+    const { kernels } = await look(arm64Image(kernelWithHeaders({ archive, release: '6.1.75-renamed' })));
+    expect(kernels).toMatchObject([{ release: RELEASE }]);
+    expect(kernels[0]?.version).toBeUndefined();
+    const message = expect.stringContaining('calls itself 6.1.75-renamed') as string;
+    expect(events).toContainEqual({ type: 'warning', message });
+  });
+
   it('does not take a configuration for that of another kernel', async () => {
     const config = SAMPLE_CONFIG.replace('CONFIG_HZ=250', 'CONFIG_HZ=100');
     const { kernels } = await look(arm64Image(kernelWithHeaders({ archive, config, release: RELEASE })));

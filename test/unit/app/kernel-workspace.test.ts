@@ -61,6 +61,18 @@ describe('selectKernel', () => {
     });
   });
 
+  it('takes a build that is not known for that of the same archive', async () => {
+    const { kernel } = workspaceRecord();
+    const imported = { ...named('imported'), kernel: { ...kernel, version: '' } };
+    const store = await storeWith(named('ONE'), imported);
+    const chosen = await selectKernel(store, { kernel: RELEASE, serials: [] }, nobody);
+    expect(kernelOf(chosen)).toMatchObject({ release: RELEASE, sha256: SHA256 });
+    const others = await storeWith(named('ONE'), { ...imported, ...otherArchive });
+    await expect(selectKernel(others, { kernel: RELEASE, serials: [] }, nobody)).rejects.toMatchObject({
+      code: 'WORKSPACE_AMBIGUOUS',
+    });
+  });
+
   it.each([
     ['its path', (store: Store) => join(store.workspaces, 'TWO', RELEASE)],
     ['its path with a slash at the end', (store: Store) => `${join(store.workspaces, 'TWO', RELEASE)}/`],
