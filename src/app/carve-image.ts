@@ -8,7 +8,14 @@ import { readKernel } from '../kbuild/image/kernel-payload';
 import { scanExports } from '../kbuild/image/scan-exports';
 import { isSparseImage, openSparseImage } from '../kbuild/image/sparse-image';
 import { formatSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file';
-import { searchImage, type Finds, type FoundArchive, type Region, type Search } from './search-image';
+import {
+  damagedImage,
+  searchImage,
+  type Finds,
+  type FoundArchive,
+  type Region,
+  type Search,
+} from './search-image';
 
 /** A headers archive in an image, decoded to its end. */
 export interface CarvedHeaders {
@@ -71,7 +78,7 @@ export type CarveContext = Pick<Work, 'signal' | 'emit'> & { limits: ArchiveLimi
  * their headers archives, configurations and exported symbols. Of something
  * large, no more than a window is in memory at a time, and what is packed.
  *
- * @throws KhError USAGE where it cannot be read, BUILD_BAD_IMAGE for a damaged sparse image, ARCHIVE_LIMIT,
+ * @throws KhError USAGE where it cannot be read, ARCHIVE_CORRUPT for a damaged sparse image, ARCHIVE_LIMIT,
  *   DECODER_MISSING, XZ_UNAVAILABLE; or the signal's reason
  */
 export async function carveImage(file: string, context: CarveContext): Promise<Carving> {
@@ -93,7 +100,7 @@ export async function carveImage(file: string, context: CarveContext): Promise<C
     return { image: path, bytes, source, kernels: numbered, search, [Symbol.asyncDispose]: close };
   } catch (error) {
     await opened[Symbol.asyncDispose]();
-    throw error;
+    throw error instanceof KhError && error.code === 'BUILD_BAD_IMAGE' ? damagedImage(error) : error;
   }
 }
 

@@ -10,7 +10,7 @@ import { partOf, type CarvedPart, type Carving, type FoundKernel } from './carve
  * @param index as in the facts; all that have the part when left out
  * @returns at least one
  * @throws KhError USAGE for an index that is not there; where nothing was found, why: ARCHIVE_CORRUPT,
- *   ARCHIVE_TRUNCATED or ARCHIVE_LIMIT of an archive that is there, BUILD_BAD_IMAGE of an image that could not be
+ *   ARCHIVE_TRUNCATED or ARCHIVE_LIMIT of an archive that is there, ARCHIVE_CORRUPT of an image that could not be
  *   unpacked, and else HEADERS_ABSENT
  */
 export async function kernelsWith(
@@ -73,7 +73,7 @@ async function nothingFound(carving: Carving, part: CarvedPart): Promise<KhError
   const [damaged] = search.damaged;
   if (part === 'headers' && damaged !== undefined) return damaged;
   const [failure] = search.failures;
-  if (failure !== undefined && kernels.length === 0) return unpackable(failure);
+  if (failure !== undefined && kernels.length === 0) return failure;
   const names = kernels.map(
     ({ facts: { release = 'of an unknown release', within } }) => `${release} (${within.join(', ')})`,
   );
@@ -113,11 +113,4 @@ async function whereElse({ kernels, source }: Carving): Promise<string> {
     return 'A file in it is found only where it lies in one piece and is not packed: take kheaders.ko out of it, and carve that.';
   }
   return 'Name the boot image, the kernel, or kheaders.ko, which is on the partition system_dlkm, vendor_dlkm or vendor.';
-}
-
-/** Its own hint speaks of builds. */
-function unpackable({ code, reason, details, cause }: KhError): KhError {
-  const hint =
-    'It is cut off or damaged: get it anew, and compare its size and digest. What is too large to be unpacked here, unpack first.';
-  return new KhError(code, { message: reason, hint, details, cause });
 }

@@ -150,7 +150,7 @@ class Searcher {
       }
     } catch (error) {
       if (!(error instanceof KhError && error.code === 'BUILD_BAD_IMAGE')) throw error;
-      this.search.failures.push(error);
+      this.search.failures.push(damagedImage(error));
       return kind === 'boot' ? 0 : source.size;
     }
   }
@@ -378,6 +378,16 @@ async function foundBy(
 
 function offsetOf({ details }: KhError): unknown {
   return details?.['offset'];
+}
+
+/** The failure of an image that cannot be unpacked. Those who build with one get other advice. */
+export function damagedImage({ reason, details, cause }: KhError): KhError {
+  return new KhError('ARCHIVE_CORRUPT', {
+    message: reason,
+    hint: 'It is cut off or damaged: get it anew, and compare its size and digest. What is too large to be unpacked here, unpack first.',
+    details,
+    cause,
+  });
 }
 
 function tooMuch(name: string, what: string): KhError {
