@@ -90,7 +90,7 @@ export async function deviceError(
   options: CallOptions,
 ): Promise<unknown> {
   const { signal } = options;
-  if (signal.aborted && error === signal.reason) return error;
+  if (signal.aborted && error === signal.reason) return inTheMidst(error, pinned.serial, service, options);
   if (error instanceof KhError) return error.on(pinned.serial);
   const refused = error instanceof FailReply;
   if (refused && error.text !== 'closed') return failError(error, pinned.serial);
@@ -108,6 +108,13 @@ export async function deviceError(
         : 'adb still lists it: its adbd may have restarted, or the cable is bad. Try again.',
     cause: error,
   });
+}
+
+/** Where the time for the whole device is up, what took so long is this call. */
+function inTheMidst(reason: unknown, serial: string, service: string, options: CallOptions): unknown {
+  if (!(reason instanceof KhError) || reason.code !== 'TIMEOUT') return reason;
+  const message = `${reason.reason}, while ${doing(service, options)}`;
+  return new KhError('TIMEOUT', { serial, message, hint: reason.hint, details: reason.details, cause: reason });
 }
 
 /** What goes on, in words that follow "while" or "timed out after 5 s". */

@@ -40,6 +40,10 @@ const GRACE = 15;
 
 const done: Expected = { done: true };
 const hung: Expected = { code: 'TIMEOUT', message: /timed out after 8 s on this device/ };
+const hungWhile = (doing: string): Expected => ({
+  code: 'TIMEOUT',
+  message: new RegExp(`timed out after 8 s on this device \\(--timeout\\), while ${doing}`),
+});
 const garbled: Expected = { code: 'ADB_PROTOCOL', message: /the answer is not adb's protocol: / };
 const refused: Expected = { code: 'ADB_PROTOCOL', message: /adb refused ".*": closed/ };
 const offline: Expected = { code: 'DEVICE_OFFLINE', message: /the device is offline/ };
@@ -58,7 +62,7 @@ const inShell = (match: string, doing: string, skip = 0) => ({
   lengthAt: 32,
   expected: {
     refuse: refused,
-    hang: hung,
+    hang: hungWhile(doing),
     close: lostWhile(doing),
     dribble: done,
     garbage: garbled,
@@ -136,6 +140,7 @@ function allSteps(bytes: number): Step[] {
       expected: {
         ...probe.expected,
         refuse: offline,
+        hang: hung,
         close: { code: 'ADB_UNAVAILABLE', message: /closed the connection/ },
         'wrong-length': { code: 'ADB_UNAVAILABLE', message: /closed the connection/ },
         'wrong-size': undefined,

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../../src/core/abort';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdbDevice } from '../../../src/adb/adb-device';
 import { connectServer } from '../../../src/adb/connect-server';
@@ -127,6 +128,22 @@ describe('the signal', () => {
     await expect(work(pixel, controller.signal)).rejects.toBe(reason);
     await untilAllClosed();
     expect(server.open()).toBe(0);
+  });
+
+  it('has what went on added, where it fired as the time for the device was up', async () => {
+    const pixel = await device(async (peer) => {
+      peer.okay();
+      await peer.closed;
+    });
+    const late = withDeadline((on) => pixel.run('x', { signal: on, purpose: 'asking for its md5' }), {
+      signal,
+      milliseconds: 20,
+      what: 'on this device',
+    });
+    await expect(late).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      reason: 'timed out after 0.02 s on this device, while asking for its md5',
+    });
   });
 
   it('opens no connection when it has fired already', async () => {
