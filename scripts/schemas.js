@@ -1,7 +1,8 @@
 'use strict';
 // The JSON schemas of docs/schemas, made from the types: one for each command's
 // document (the properties of Documents), for a line of a watch, for the
-// events, for what every document has in common, and for the lab file.
+// events, for what every document has in common, and for the files that people
+// write: the lab file, the manifest and its signatures.
 const path = require('node:path');
 const { createGenerator } = require('ts-json-schema-generator');
 
@@ -14,6 +15,9 @@ function schemas(root) {
   const watch = definitions(root, 'cli/watch-output.ts', ['WatchLine']);
   const line = { anyOf: [ref('WatchLine'), ref('FailureDocument')] };
   const lab = definitions(root, 'app/lab/lab-file.ts', ['LabFile'], { additionalProperties: false });
+  const strict = { additionalProperties: false };
+  const manifest = definitions(root, 'archive/manifest/types.ts', ['LabManifestFile'], strict);
+  const signatures = definitions(root, 'archive/manifest/signatures.ts', ['SignatureFile'], strict);
   const { Documents: done, FailureDocument: failed } = documents;
   const files = Object.keys(done.properties).map((command) => {
     const schema = { anyOf: [done.properties[command], ref('FailureDocument')] };
@@ -24,6 +28,8 @@ function schemas(root) {
     file('watch', 'A line of what kh watch --json prints', line, { ...documents, ...watch }),
     file('events', 'What kh reports while it works', ref('KhEvent'), events),
     file('lab', 'A lab file of kh: kh.lab.json', ref('LabFile'), lab),
+    file('lab-manifest', "A lab's manifest: the archives that it trusts", ref('LabManifestFile'), manifest),
+    file('manifest-signatures', 'The signatures of a manifest: FILE.sig', ref('SignatureFile'), signatures),
     file('envelope', 'What every document of --json has', envelope(failed), documents),
   ]);
 }

@@ -18,15 +18,15 @@ import { findWorkspaces, writeWorkspace, type Workspace, type WorkspaceRecord } 
 import type { Context } from './context';
 import { previousWorkspace } from './current-workspace';
 import { openImportSource, type ImportFrom, type ImportSource } from './import-source';
-import { inspectReceived, judge, warnOfDanglingLinks, type TrustExpectation } from './judge-archive';
+import { inspectReceived, judge, warnOfDanglingLinks } from './judge-archive';
 import { kernelOf } from './kernel-workspace';
-import { openManifest } from './open-manifest';
+import { openManifest, type ManifestOptions, type ManifestRule } from './open-manifest';
 import { recoverSymvers } from './recover-symvers';
 import { keepReadings, readReadings } from './symvers-readings';
 import { khVersion } from './version';
 import { isOf } from './workspaces';
 
-export interface ImportOptions {
+export interface ImportOptions extends ManifestOptions {
   /** The device that they are for: its serial number, or any name. */
   device?: string;
   /** The release that the archive has to be of. */
@@ -35,8 +35,6 @@ export interface ImportOptions {
   configPath?: string;
   /** The `Module.symvers` of the kernel's build. */
   symversPath?: string;
-  manifestPath?: string;
-  requireManifest: boolean;
   /** Extract again, whatever is here already. */
   force: boolean;
 }
@@ -75,18 +73,17 @@ export const NO_DEVICE = 'imported';
  * a pulled one is, and in the same place of the store. A pull from a device
  * with this kernel transfers nothing then.
  *
- * @throws KhError as `openImportSource`; ARCHIVE_*, VERIFY_*, MANIFEST_UNUSABLE, BUILD_BAD_SYMVERS, USAGE, STORE_*
+ * @throws KhError as `openImportSource`; ARCHIVE_*, VERIFY_*, MANIFEST_*, BUILD_BAD_SYMVERS, USAGE, STORE_*
  */
 export async function importHeaders(
   from: ImportFrom,
   options: ImportOptions,
   context: Context,
 ): Promise<ImportedHeaders> {
-  const manifest = await openManifest(options);
+  const rule = await openManifest(options);
   const config = options.configPath === undefined ? undefined : await readNamed(options.configPath);
   await using source = await openImportSource(from, context);
-  const trust = { manifest, requireManifest: options.requireManifest };
-  const { archive, verdict, kernel, known } = await obtain(source, options, trust, context);
+  const { archive, verdict, kernel, known } = await obtain(source, options, rule, context);
   const tree = await describeTree(archive.treePath);
   if (config !== undefined && !isConfigOf(config, tree.autoconf))
     throw foreignConfig(options.configPath ?? '');
@@ -118,22 +115,23 @@ interface Obtained {
 async function obtain(
   source: ImportSource,
   options: ImportOptions,
-  trust: TrustExpectation,
+  rule: ManifestRule,
   context: Context,
 ): Promise<Obtained> {
   const { store, signal } = context;
+  const warn = (message: string) => context.emit({ type: 'warning', message });
   const sha256 = await digestOf(source, context);
   const work = async (): Promise<Obtained> => {
     const known = options.force ? undefined : await findArchive(store, { sha256 });
     if (known !== undefined && (await treeIsSound(store, sha256))) {
-      return { archive: known, known: true, ...judgeNamed(known, source, options, trust) };
+      return { archive: known, known: true, ...judgeNamed(known, source, options, rule, warn) };
     }
     await using stage = await createStage(store);
     const { partPath, treePath } = stage;
     const { archive: bytes } = source;
     const where = { partPath, treePath, limits: context.limits, signal, expectedBytes: bytes.size };
     const facts = await inspectReceived(stage, await receiveArchive(chunksOf(bytes), where));
-    const judged = judgeNamed(facts, source, options, trust);
+    const judged = judgeNamed(facts, source, options, rule, warn);
     warnOfDanglingLinks(facts, context.emit);
     const archive = await addArchive(store, stage, facts, { anew: options.force });
     return { archive, known: known !== undefined, ...judged };
@@ -151,25 +149,26 @@ async function digestOf({ archive }: ImportSource, { limits, signal }: Context):
   return sha256.digest('hex');
 }
 
-/** Throws VERIFY_RELEASE, VERIFY_MANIFEST or VERIFY_UNLISTED. */
+/** Throws VERIFY_RELEASE, and as `checkManifest`. */
 function judgeNamed(
   facts: { release: string; md5: string; sha256: string },
   source: ImportSource,
   options: ImportOptions,
-  trust: TrustExpectation,
+  rule: ManifestRule,
+  warn: (message: string) => void,
 ): { verdict: Verdict; kernel: KernelName } {
   const { release } = facts;
   const compared = [options.release, source.release].filter((one) => one !== undefined);
   const other = compared.find((one) => one !== release);
   if (other !== undefined) throw otherRelease(release, other, other === options.release);
-  const version = source.version ?? listedVersion(trust.manifest, facts) ?? '';
+  const version = source.version ?? listedVersion(rule.manifest, facts) ?? '';
   const kernel = { release, version, machine: '', arch: '', bootId: undefined };
   const checks: Verdict['checks'] = [
     'xz',
     'required-files',
     ...(compared.length > 0 ? (['release'] as const) : []),
   ];
-  return { verdict: judge(checks, facts, kernel, trust), kernel: { release, version } };
+  return { verdict: judge(checks, facts, kernel, rule, warn), kernel: { release, version } };
 }
 
 /** An archive alone does not tell its build's version; the lab's manifest may. */

@@ -1,17 +1,10 @@
 import { inspectHeaders } from '../archive/headers-tree';
-import type { Manifest } from '../archive/manifest';
 import type { ReceivedArchive } from '../archive/receive-archive';
 import type { Emit, Verdict } from '../core/events';
 import type { Kernel } from '../device/probe';
 import type { ArchiveFacts } from '../store/archives';
 import type { Stage } from '../store/stage';
-import { checkManifest } from './open-manifest';
-
-/** What an archive has to agree with, besides itself. */
-export interface TrustExpectation {
-  manifest: Manifest | undefined;
-  requireManifest: boolean;
-}
+import { checkManifest, type ManifestRule } from './open-manifest';
 
 /**
  * What is left to judge once the bytes are known to be the right ones: the archive itself.
@@ -41,15 +34,17 @@ export function warnOfDanglingLinks(
 /**
  * The verdict on an archive that passed `checks`.
  *
- * @throws KhError VERIFY_MANIFEST, VERIFY_UNLISTED
+ * @param warn as `checkManifest`
+ * @throws KhError as `checkManifest`
  */
 export function judge(
   checks: Verdict['checks'],
   digests: { md5: string; sha256: string },
   kernel: Kernel,
-  { manifest, requireManifest }: TrustExpectation,
+  rule: ManifestRule,
+  warn: (message: string) => void,
 ): Verdict {
-  const checked = checkManifest(manifest, kernel, digests, requireManifest);
+  const checked = checkManifest(rule, kernel, digests, { warn });
   if (checked === undefined) return { trust: 'unverified', checks };
   return { trust: 'trusted', checks: [...checks, 'manifest'], manifest: checked };
 }

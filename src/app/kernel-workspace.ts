@@ -70,17 +70,17 @@ export async function selectKernel(store: Store, selection: KernelSelection, emi
  * As `selectKernel`, checked against the manifest: what that says now counts
  * for headers that were pulled before, too.
  *
- * @throws KhError as `selectKernel`; USAGE, MANIFEST_UNUSABLE, VERIFY_*
+ * @throws KhError as `selectKernel`; USAGE, MANIFEST_*, VERIFY_*
  */
 export async function trustedKernel(
   selection: KernelSelection,
   pull: PullOptions,
   { store, emit }: Pick<Context, 'store' | 'emit'>,
 ): Promise<Workspace> {
-  const manifest = await openManifest(pull);
+  const rule = await openManifest(pull);
   const workspace = await selectKernel(store, selection, emit);
   const { kernel, archive } = workspace.record;
-  checkManifest(manifest, { ...kernel, bootId: kernel.bootId }, archive, pull.requireManifest);
+  checkManifest(rule, kernel, archive, { warn: (message) => emit({ type: 'warning', message }) });
   return workspace;
 }
 

@@ -10,7 +10,8 @@ import { withLock } from '../store/lock';
 import { createStage } from '../store/stage';
 import { bounds } from '../device/bounds';
 import type { Context } from './context';
-import { inspectReceived, judge, warnOfDanglingLinks, type TrustExpectation } from './judge-archive';
+import { inspectReceived, judge, warnOfDanglingLinks } from './judge-archive';
+import type { ManifestRule } from './open-manifest';
 import { verifyRelease, verifyTransfer } from './verify-archive';
 
 /** How long to wait for another pull of the same archive before doing it alongside: it may hang, ours need not. */
@@ -23,7 +24,7 @@ export interface ObtainedArchive {
   verdict: Verdict;
 }
 
-export interface Expectation extends TrustExpectation {
+export interface Expectation extends ManifestRule {
   force: boolean;
 }
 
@@ -107,7 +108,8 @@ async function findKnown(
     return undefined;
   }
   verifyRelease(serial, kernel.release, archive.release);
-  const verdict = judge(['size', 'device-md5', ...OWN_CHECKS], archive, kernel, expectation);
+  const warn = (message: string) => emit({ type: 'warning', serial, message });
+  const verdict = judge(['size', 'device-md5', ...OWN_CHECKS], archive, kernel, expectation, warn);
   emit({ type: 'archive.known', serial, sha256: archive.sha256, by });
   return { archive, knownBy: by, verdict };
 }
@@ -134,7 +136,8 @@ async function receive(
   const { md5, sha256, bytes } = received;
   emit({ type: 'archive.received', serial, sha256, md5, bytes, milliseconds: performance.now() - start });
   const transfer = await verifyTransfer(source, received);
-  const verdict = judge([...transfer, ...OWN_CHECKS], received, kernel, expectation);
+  const warn = (message: string) => emit({ type: 'warning', serial, message });
+  const verdict = judge([...transfer, ...OWN_CHECKS], received, kernel, expectation, warn);
   const facts = await inspectReceived(stage, received);
   verifyRelease(serial, kernel.release, facts.release);
   emit({ type: 'tree.extracted', serial, entries: facts.entries, bytes: facts.treeBytes });

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Manifest } from '../archive/manifest';
 import type { KnownBy, Privilege, Verdict } from '../core/events';
 import { locateHeaders, type HeadersSource } from '../device/headers-source';
 import { readKernelConfig } from '../device/kernel-config';
@@ -13,16 +12,12 @@ import type { AttachedDevice, Context } from './context';
 import { isCurrent, previousWorkspace } from './current-workspace';
 import { nameDevice } from './name-device';
 import { obtainArchive, type ObtainedArchive } from './obtain-archive';
-import { checkManifest, openManifest } from './open-manifest';
+import { checkManifest, openManifest, type ManifestOptions, type ManifestRule } from './open-manifest';
 import { reopening } from './reopening';
 import { khVersion } from './version';
 
-export interface PullOptions {
+export interface PullOptions extends ManifestOptions {
   privilege: PrivilegeChoice;
-  /** The manifest to check against. */
-  manifestPath?: string;
-  /** Fail where no manifest names this kernel's archive. */
-  requireManifest: boolean;
   /** Transfer and extract again, whatever is here already. */
   force: boolean;
 }
@@ -65,26 +60,26 @@ export interface PulledHeaders {
  * A kernel whose archive is in the store costs no transfer; one that has not
  * rebooted since its last pull costs one question.
  *
- * @throws KhError HEADERS_*, VERIFY_*, MANIFEST_UNUSABLE, ARCHIVE_*, STORE_*, DEVICE_LOST, TIMEOUT; or the signal's reason
+ * @throws KhError HEADERS_*, VERIFY_*, MANIFEST_*, ARCHIVE_*, STORE_*, DEVICE_LOST, TIMEOUT; or the signal's reason
  */
 export async function pullHeaders(
   device: AttachedDevice,
   options: PullOptions,
   context: Context,
 ): Promise<PulledHeaders> {
-  const manifest = await openManifest(options);
+  const rule = await openManifest(options);
   const probe = await probeDevice({ adb: device.adb, privilege: 'plain', root: false }, bounds(context));
   const { release, machine } = probe.kernel;
   context.emit({ type: 'kernel.identified', serial: device.listed.serial, release, machine });
   const name = await nameDevice(device, probe, context);
   const previous = await previousWorkspace(context.store, name, release);
   if (previous !== undefined && !options.force && (await isCurrent(context.store, previous, probe))) {
-    return reuse(device, previous, probe, manifest, options, context);
+    return reuse(device, previous, probe, rule, context);
   }
 
-  await using source = await locate(device, name, probe, options, context);
+  await using source = await locateArchive(device, name, probe, options, context);
   const aside = askAside(source, context);
-  const obtained = await obtainArchive(source, probe.kernel, { ...options, manifest }, context);
+  const obtained = await obtainArchive(source, probe.kernel, { ...rule, force: options.force }, context);
   const { properties, config } = await aside;
   const record = describe(device, name, probe, source, obtained, properties, previous);
   const workspace = await writeWorkspace(context.store, record, config === undefined ? {} : { config });
@@ -95,11 +90,12 @@ export async function pullHeaders(
   });
 }
 
-function locate(
+/** Finds the archive of a device, and has the right to read it. Throws as `locateHeaders`. */
+export function locateArchive(
   { server, adb }: AttachedDevice,
   name: string,
   probe: DeviceProbe,
-  { privilege }: PullOptions,
+  { privilege }: Pick<PullOptions, 'privilege'>,
   context: Context,
 ): Promise<HeadersSource> {
   const { store } = context;
@@ -134,19 +130,19 @@ async function reuse(
   device: AttachedDevice,
   workspace: Workspace,
   { kernel }: DeviceProbe,
-  manifest: Manifest | undefined,
-  { requireManifest }: PullOptions,
+  rule: ManifestRule,
   context: Context,
 ): Promise<PulledHeaders> {
   const { record } = workspace;
   const { archive, verdict } = record;
   const { serial } = device.listed;
   context.emit({ type: 'archive.known', serial, sha256: archive.sha256, by: 'same-boot' });
-  const checked = checkManifest(manifest, kernel, archive, requireManifest);
+  const warn = (message: string) => context.emit({ type: 'warning', serial, message });
+  const checked = checkManifest(rule, kernel, archive, { warn });
   const now: WorkspaceRecord = {
     ...record,
     device: { ...record.device, serials: withLatest(record.device.serials, serial) },
-    verdict: manifest === undefined ? verdict : withManifest(verdict, checked),
+    verdict: rule.manifest === undefined ? verdict : withManifest(verdict, checked),
   };
   const unchanged = isDeepStrictEqual(now, record);
   if (unchanged) await markWorkspaceUsed(workspace.path);

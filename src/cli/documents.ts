@@ -4,8 +4,11 @@ import type { DeviceDescription } from '../app/describe-devices';
 import type { Diagnosis } from '../app/doctor/doctor';
 import type { ImportedHeaders } from '../app/import-headers';
 import type { LoadedModule } from '../app/load-module';
-import type { AddedEntries, ManifestCheck } from '../app/manifests';
-import type { Manifest } from '../app/open-manifest';
+import type { DeviceCheck } from '../app/check-device';
+import type { NewKeys } from '../app/manifest-keys';
+import type { AddedEntries, ManifestCheck, RevokedArchives } from '../app/manifests';
+import type { CheckedSignature, Manifest } from '../app/open-manifest';
+import type { SignedManifest } from '../app/sign-manifest';
 import type { PulledHeaders } from '../app/pull-headers';
 import type { RecoveredSymvers } from '../app/recover-symvers';
 import type { Garbage } from '../app/store-gc';
@@ -28,6 +31,9 @@ export interface SimulatorPlace {
   serials: string[];
 }
 
+/** A manifest, and what the signatures beside it are worth. */
+export type ShownManifest = Manifest & { signatures: CheckedSignature[] };
+
 /**
  * What each command prints with `--json` once it did its work, by its id. The
  * schemas in docs/schemas are made from this, so whatever a command prints is
@@ -44,7 +50,12 @@ export interface Documents {
   'load-module': OutcomesDocument<LoadedModule>;
   'manifest add': ResultDocument<AddedEntries>;
   'manifest check': ResultDocument<ManifestCheck[]>;
-  'manifest show': ResultDocument<Manifest>;
+  'manifest check-devices': OutcomesDocument<DeviceCheck>;
+  'manifest keygen': ResultDocument<NewKeys>;
+  'manifest revoke': ResultDocument<RevokedArchives>;
+  'manifest show': ResultDocument<ShownManifest>;
+  'manifest sign': ResultDocument<SignedManifest>;
+  'manifest verify': ResultDocument<SignedManifest>;
   pull: OutcomesDocument<PulledHeaders>;
   simulate: ResultDocument<SimulatorPlace>;
   'store gc': ResultDocument<Garbage>;

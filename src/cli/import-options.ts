@@ -1,16 +1,15 @@
 import type { ImportOptions } from '../app/import-headers';
 import type { ImportFrom } from '../app/import-source';
 import { KhError } from '../core/errors';
+import { manifestOptions, type ManifestFlags } from './flags/pull-flags';
 
-interface ImportFlags {
+interface ImportFlags extends ManifestFlags {
   'from-carve'?: string | undefined;
   index?: number | undefined;
   device?: string | undefined;
   release?: string | undefined;
   config?: string | undefined;
   symvers?: string | undefined;
-  manifest?: string | undefined;
-  'require-manifest': boolean;
   force: boolean;
 }
 
@@ -32,14 +31,13 @@ export function importFrom(archive: string | undefined, flags: ImportFlags): Imp
 
 /** What the flags ask for. */
 export function importOptions(flags: ImportFlags): ImportOptions {
-  const { device, release, config, symvers, manifest, force } = flags;
+  const { device, release, config, symvers, force } = flags;
   return {
-    requireManifest: flags['require-manifest'],
+    ...manifestOptions(flags),
     force,
     ...(device === undefined ? {} : { device }),
     ...(release === undefined ? {} : { release }),
     ...(config === undefined ? {} : { configPath: config }),
     ...(symvers === undefined ? {} : { symversPath: symvers }),
-    ...(manifest === undefined ? {} : { manifestPath: manifest }),
   };
 }

@@ -4,7 +4,7 @@ import { TIME_LIMITS } from '../core/limits';
 interface LabFlag {
   /** The place in a lab file. */
   key: string;
-  of: (lab: LabSettings) => string | number | boolean | undefined;
+  of: (lab: LabSettings) => string | number | boolean | string[] | undefined;
   /** What counts where nobody gives anything, and the flag has no default of its own. */
   fallback: number | boolean | null;
 }
@@ -15,6 +15,7 @@ export const LAB_FLAGS: Record<string, LabFlag> = {
   timeout: { key: 'timeouts.device', of: ({ times }) => times.device, fallback: TIME_LIMITS.device },
   manifest: { key: 'manifest', of: ({ manifest }) => manifest, fallback: null },
   'require-manifest': { key: 'requireManifest', of: (lab) => lab.requireManifest, fallback: false },
+  'trusted-key': { key: 'trustedKeys', of: (lab) => lab.trustedKeys, fallback: null },
   privilege: { key: 'privilege', of: ({ privilege }) => privilege, fallback: null },
 };
 

@@ -1,12 +1,10 @@
 import type { Documents } from '../cli/documents';
 import { deviceFlags } from '../cli/flags/device-flags';
-import { pullFlags } from '../cli/flags/pull-flags';
+import { manifestFlags, pullFlags } from '../cli/flags/pull-flags';
 import { KhCommand } from '../cli/kh-command';
 import { listSettings } from '../cli/list-settings';
 import { prose } from '../cli/prose';
 import { settingsTable } from '../cli/text/settings';
-
-const { manifest, 'require-manifest': requireManifest, privilege } = pullFlags;
 
 export default class Config extends KhCommand {
   static override summary = 'Show every setting, and where its value comes from.';
@@ -18,7 +16,11 @@ flags that the other commands take, to show what they would come to; asks no ser
     '<%= config.bin %> <%= command.id %> --lab rack.json --jobs 4',
     '<%= config.bin %> <%= command.id %> --json | jq -r .result.labFile',
   ];
-  static override flags = { ...deviceFlags, manifest, 'require-manifest': requireManifest, privilege };
+  static override flags = {
+    ...deviceFlags,
+    ...manifestFlags,
+    privilege: pullFlags.privilege,
+  };
 
   async run(): Promise<Documents['config']> {
     const parsed = await this.parse(Config);

@@ -1,13 +1,12 @@
 import type { Documents } from '../cli/documents';
 import { deviceFlags, runOptions, serverFlags } from '../cli/flags/device-flags';
-import { pullFlags } from '../cli/flags/pull-flags';
+import { manifestFlags, manifestOptions } from '../cli/flags/pull-flags';
 import { reportFlag } from '../cli/flags/report-flag';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 import { diagnosisCases, diagnosisText } from '../cli/text/diagnosis';
 
 const { serial, exclude, jobs } = deviceFlags;
-const { manifest, 'require-manifest': requireManifest } = pullFlags;
 
 export default class Doctor extends KhCommand {
   static override summary = 'Say what is missing before it hurts, and what mends it.';
@@ -28,8 +27,7 @@ Exits with the code that the worst would have; with 0 where there is no error.`;
     exclude,
     jobs,
     ...serverFlags,
-    manifest,
-    'require-manifest': requireManifest,
+    ...manifestFlags,
     ...reportFlag,
   };
 
@@ -39,8 +37,7 @@ Exits with the code that the worst would have; with 0 where there is no error.`;
     const work = await this.work(flags);
     const all = flags.serial === undefined;
     const options = runOptions({ ...flags, all, timeout: undefined }, process.env, this.lab);
-    const { manifest: manifestPath, 'require-manifest': required } = flags;
-    const result = await diagnose({ ...options, manifestPath, requireManifest: required }, work);
+    const result = await diagnose({ ...options, ...manifestOptions(flags) }, work);
     const exitCode = exitCodeOf(result);
     const status = exitCode === 0 ? 'ok' : 'failed';
     const text = diagnosisText(result, this.colours);

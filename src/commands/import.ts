@@ -2,11 +2,9 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import type { Documents } from '../cli/documents';
 import { importFrom, importOptions } from '../cli/import-options';
-import { pullFlags } from '../cli/flags/pull-flags';
+import { manifestFlags } from '../cli/flags/pull-flags';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
-
-const { manifest, 'require-manifest': requireManifest } = pullFlags;
 
 export default class Import extends KhCommand {
   static override summary =
@@ -49,8 +47,7 @@ Prints the path of the workspace.`;
       summary: "Module.symvers of the kernel's build, to be kept.",
       helpValue: 'FILE',
     }),
-    manifest,
-    'require-manifest': requireManifest,
+    ...manifestFlags,
     force: Flags.boolean({ summary: 'Extract again, whatever is here already.' }),
   };
 

@@ -1,10 +1,8 @@
 import { deviceFlags, runOptions } from '../cli/flags/device-flags';
-import { pullFlags, pullOptions } from '../cli/flags/pull-flags';
+import { manifestFlags, pullFlags, pullOptions } from '../cli/flags/pull-flags';
 import { watchEnding, watchFlags } from '../cli/flags/watch-flags';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
-
-const { manifest, 'require-manifest': requireManifest, privilege } = pullFlags;
 
 export default class Watch extends KhCommand {
   static override summary = 'Pull for every device as it comes, for as long as it runs.';
@@ -24,9 +22,8 @@ itself, with the exit code that \`pull --all\` would have.`;
   static override flags = {
     ...deviceFlags,
     ...watchFlags,
-    manifest,
-    'require-manifest': requireManifest,
-    privilege,
+    ...manifestFlags,
+    privilege: pullFlags.privilege,
   };
   static override jsonLines = true;
 

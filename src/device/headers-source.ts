@@ -121,11 +121,21 @@ function archiveSource(
 }
 
 /** What md5sum on the device makes of the archive; undefined where there is none, or it may not be read. */
-export async function askMd5(
+export function askMd5(access: Access, path: string, options: CallOptions): Promise<string | undefined> {
+  return askDigest(access, `md5sum ${path}`, /^([0-9a-f]{32})\b/m, options);
+}
+
+/** As `askMd5`, of sha256sum. */
+export function askSha256(access: Access, path: string, options: CallOptions): Promise<string | undefined> {
+  return askDigest(access, `sha256sum ${path}`, /^([0-9a-f]{64})\b/m, options);
+}
+
+async function askDigest(
   access: Access,
-  path: string,
+  command: string,
+  form: RegExp,
   options: CallOptions,
 ): Promise<string | undefined> {
-  const output = await runWith(access, `md5sum ${path}`, options);
-  return /^([0-9a-f]{32})\b/m.exec(output.stdout.toString('latin1'))?.[1];
+  const output = await runWith(access, command, options);
+  return form.exec(output.stdout.toString('latin1'))?.[1];
 }

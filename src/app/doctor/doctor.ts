@@ -7,6 +7,7 @@ import { lookAtServers, type SeenServers } from './adb-servers';
 import { lookForCompilers } from './compilers';
 import { lookAtDevices, type DoctorDevice } from './devices';
 import { findings, type DoctorFinding } from './finding';
+import type { ManifestOptions } from '../open-manifest';
 import { lookAtManifest } from './manifest-health';
 import { lookAtStore } from './store-health';
 import { lookAtMachine } from './this-machine';
@@ -18,10 +19,7 @@ export interface Diagnosis {
   servers: ServerReport[];
 }
 
-export interface DoctorOptions extends RunOptions {
-  manifestPath: string | undefined;
-  requireManifest: boolean;
-}
+export type DoctorOptions = RunOptions & ManifestOptions;
 
 /**
  * Looks at everything that a pull and a build take: this machine, the adb
@@ -41,7 +39,7 @@ export async function diagnose(options: DoctorOptions, { signal }: RunBase): Pro
   const devices = await lookAtDevices(chosen(adb, options), { signal, times });
   const [compilers, manifest] = await Promise.all([
     lookForCompilers(devices, stored.workspaces, env, signal),
-    lookAtManifest(options.manifestPath, options.requireManifest, devices),
+    lookAtManifest(options, devices),
   ]);
   signal.throwIfAborted();
   return {

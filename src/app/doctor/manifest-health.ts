@@ -1,12 +1,11 @@
 import { lookUp } from '../../archive/manifest';
-import { requireManifest } from '../open-manifest';
+import { requireManifest, type ManifestOptions } from '../open-manifest';
 import type { SeenDevice } from './devices';
 import { findings, type DoctorFinding } from './finding';
 
 /** Whether the manifest can be used, and knows the kernels that run. */
 export async function lookAtManifest(
-  path: string | undefined,
-  requireEntry: boolean,
+  { manifestPath: path, requireManifest: requireEntry, trustedKeys }: ManifestOptions,
   devices: SeenDevice[],
 ): Promise<DoctorFinding[]> {
   if (path === undefined) {
@@ -20,7 +19,7 @@ export async function lookAtManifest(
   }
   const { ok, note, error, failed } = findings('manifest', path);
   try {
-    const manifest = await requireManifest(path);
+    const manifest = await requireManifest(path, trustedKeys);
     const kernels = new Map(
       devices.flatMap(({ kernel }) => (kernel === undefined ? [] : [[kernel.release, kernel]])),
     );

@@ -45,6 +45,8 @@ export interface LabFile {
   /** List of trusted archives; relative to this file. */
   manifest?: string;
   requireManifest?: boolean;
+  /** Public keys, files and folders: manifests count only if one of them signed; relative to this file. */
+  trustedKeys?: string[];
   /** Devices to work on at a time, over all servers. */
   jobs?: number;
   timeouts?: LabTimeouts;
@@ -72,6 +74,7 @@ export interface LabSettings extends Pick<
   path: string;
   servers?: ServerEntry[];
   manifest?: string;
+  trustedKeys?: string[];
   times: Partial<TimeLimits>;
 }
 
@@ -118,6 +121,7 @@ const labFile = objectOf({
   exclude: listOf(nonEmptyText),
   manifest: nonEmptyText,
   requireManifest: boolean,
+  trustedKeys: listOf(nonEmptyText),
   jobs,
   timeouts: objectOf(Object.fromEntries(TIMEOUTS.map((name) => [name, duration]))),
   privilege: oneOf(['auto', 'none', 'adb-root', 'su'] satisfies PrivilegeChoice[]),
@@ -163,9 +167,11 @@ function parseJson(source: string): unknown {
 }
 
 function settingsOf(file: LabFile, path: string): LabSettings {
-  const { devices, exclude, requireManifest, jobs: most, privilege, manifest } = file;
+  const { devices, exclude, requireManifest, jobs: most, privilege, manifest, trustedKeys } = file;
   const servers = file.servers?.map(serverEntry);
   if (servers !== undefined) refuseTwins(servers);
+  if (trustedKeys?.length === 0)
+    reject('trustedKeys', 'must name at least one key; left out, none is asked for');
   return {
     path,
     ...(servers === undefined ? {} : { servers }),
@@ -175,6 +181,9 @@ function settingsOf(file: LabFile, path: string): LabSettings {
     ...(most === undefined ? {} : { jobs: most }),
     ...(privilege === undefined ? {} : { privilege }),
     ...(manifest === undefined ? {} : { manifest: resolve(dirname(path), manifest) }),
+    ...(trustedKeys === undefined
+      ? {}
+      : { trustedKeys: trustedKeys.map((key) => resolve(dirname(path), key)) }),
     times: timesOf(file.timeouts ?? {}),
   };
 }

@@ -1,5 +1,5 @@
 import { KhError } from '../../core/errors';
-import type { ExpectedDigests } from './types';
+import type { Digests, ExpectedDigests } from './types';
 
 /**
  * Compares an archive's digests with those that a manifest expects; every one
@@ -8,11 +8,7 @@ import type { ExpectedDigests } from './types';
  * @returns the strongest digest that was compared
  * @throws KhError VERIFY_MANIFEST with both digests in the message
  */
-export function checkAgainst(
-  expected: ExpectedDigests,
-  found: { md5: string; sha256: string },
-  path: string,
-): 'md5' | 'sha256' {
+export function checkAgainst(expected: ExpectedDigests, found: Digests, path: string): 'md5' | 'sha256' {
   for (const kind of ['sha256', 'md5'] as const) {
     const digest = expected[kind];
     if (digest === undefined || digest === found[kind]) continue;

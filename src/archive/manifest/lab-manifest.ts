@@ -1,41 +1,112 @@
 import { isNativeError } from 'node:util/types';
-import type { ExpectedDigests, KernelKey, LabEntry, LabManifest } from './types';
+import { integer, listOf, matching, Misfit, objectOf, text } from '../../core/checks';
+import { KhError } from '../../core/errors';
+import type {
+  Digests,
+  ExpectedDigests,
+  KernelKey,
+  LabEntry,
+  LabManifest,
+  LabManifestFile,
+  RevokedArchive,
+} from './types';
+import { isoTime } from './times';
 import { unusable } from './unusable';
 
 /** A list without entries, to add to. */
 export function emptyLabManifest(path: string): LabManifest {
-  return { form: 'lab', path, kernels: [] };
+  return { form: 'lab', path, kernels: [], revoked: [] };
 }
 
+const release = matching(/^[\x21-\x7e]{1,64}$/, 'a kernel release');
+const prose = matching(/^[^\0]{1,1000}$/s, 'text of 1 to 1000 characters');
+const md5 = matching(/^[0-9a-f]{32}$/i, '32 hexadecimal digits');
+const sha256 = matching(/^[0-9a-f]{64}$/i, '64 hexadecimal digits');
+
+/** A field that is not known is refused: a slip of the pen in "expires" must not make an entry last for ever. */
+const labFile = objectOf(
+  {
+    $schema: text,
+    kheaders: integer(1, 1),
+    kernels: listOf(
+      objectOf(
+        {
+          release,
+          version: prose,
+          md5,
+          sha256,
+          bytes: integer(0),
+          added: isoTime,
+          expires: isoTime,
+          note: prose,
+        },
+        ['release', 'md5', 'sha256', 'bytes', 'added'],
+      ),
+    ),
+    revoked: listOf(
+      objectOf({ sha256, md5, release, version: prose, at: isoTime, reason: prose }, [
+        'sha256',
+        'at',
+        'reason',
+      ]),
+    ),
+  },
+  ['kernels'],
+);
+
 /**
- * Reads the lab's JSON manifest:
- * `{ "kheaders": 1, "kernels": [ { "release", "version"?, "md5", "sha256", "bytes", "added", "note"? } ] }`.
+ * Reads the lab's JSON manifest: docs/schemas/lab-manifest.json.
  *
  * @throws KhError MANIFEST_UNUSABLE saying which entry is wrong, and how
  */
-export function parseLabManifest(text: string, path: string): LabManifest {
-  const root = asObject(parseJson(text, path), path, 'is no JSON object');
-  if (root['kheaders'] !== 1) {
-    throw unusable(
-      path,
-      `says it is of version ${JSON.stringify(root['kheaders'] ?? null)}; this kh reads version 1`,
-    );
+export function parseLabManifest(source: string, path: string): LabManifest {
+  const value = parseJson(source, path);
+  const version = versionOf(value);
+  if (version !== 1) {
+    throw unusable(path, `says it is of version ${JSON.stringify(version)}; this kh reads version 1`);
   }
-  const list = root['kernels'];
-  if (!Array.isArray(list)) throw unusable(path, 'has no list "kernels"');
-  const kernels = list.map((entry: unknown, index) => labEntry(entry, path, `kernels[${index}]`));
-  const seen = new Map<string, LabEntry>();
-  for (const entry of kernels) {
-    const twin = seen.get(keyOf(entry));
-    if (twin !== undefined) throw unusable(path, `has two entries for ${described(entry)}`);
-    seen.set(keyOf(entry), entry);
+  try {
+    labFile(value, '');
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    throw unusable(path, `is not valid: ${error.message}`);
   }
-  return { form: 'lab', path, kernels };
+  const { $schema, kernels, revoked = [] } = value as LabManifestFile;
+  refuseTwins(kernels, path);
+  return {
+    form: 'lab',
+    path,
+    ...($schema === undefined ? {} : { $schema }),
+    kernels: kernels.map(inLowerCase),
+    revoked: revoked.map(inLowerCase),
+  };
 }
 
-function parseJson(text: string, path: string): unknown {
+function versionOf(value: unknown): unknown {
+  const isObject = typeof value === 'object' && value !== null;
+  return (isObject && Object.entries(value).find(([name]) => name === 'kheaders')?.[1]) || null;
+}
+
+function inLowerCase<T extends { md5?: string; sha256: string }>(entry: T): T {
+  const { md5: short, sha256: long } = entry;
+  return {
+    ...entry,
+    ...(short === undefined ? {} : { md5: short.toLowerCase() }),
+    sha256: long.toLowerCase(),
+  };
+}
+
+function refuseTwins(entries: LabEntry[], path: string): void {
+  const seen = new Set<string>();
+  for (const entry of entries) {
+    if (seen.has(keyOf(entry))) throw unusable(path, `has two entries for ${described(entry)}`);
+    seen.add(keyOf(entry));
+  }
+}
+
+function parseJson(source: string, path: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(source) as unknown;
   } catch (cause) {
     throw unusable(
       path,
@@ -46,66 +117,79 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-function asObject(value: unknown, path: string, why: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unusable(path, why);
-  return value as Record<string, unknown>;
-}
-
-/** Takes the fields that it knows, each by its own name, and looks at their own values only. */
-function labEntry(value: unknown, path: string, where: string): LabEntry {
-  const entry = new Map(
-    Object.entries(asObject(value, path, `has something else than an object at ${where}`)),
-  );
-  const text = (field: string, form: RegExp): string => {
-    const found = entry.get(field);
-    if (typeof found === 'string' && form.test(found)) return found;
-    throw unusable(path, `has a wrong or missing "${field}" at ${where}`);
-  };
-  const optional = (field: 'version' | 'note') =>
-    entry.has(field) ? { [field]: text(field, /^[^\0]{1,1000}$/s) } : {};
-  const bytes = entry.get('bytes');
-  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) {
-    throw unusable(path, `has a wrong or missing "bytes" at ${where}`);
-  }
-  return {
-    release: text('release', /^[\x21-\x7e]{1,64}$/),
-    ...optional('version'),
-    md5: text('md5', /^[0-9a-f]{32}$/i).toLowerCase(),
-    sha256: text('sha256', /^[0-9a-f]{64}$/i).toLowerCase(),
-    bytes,
-    added: text('added', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
-    ...optional('note'),
-  };
-}
-
 /** The entry of this very build, or else the one that speaks for all builds of the release. */
-export function lookUpLab(
-  manifest: LabManifest,
-  { release, version }: KernelKey,
-): ExpectedDigests | undefined {
-  const ofRelease = manifest.kernels.filter((entry) => entry.release === release);
+export function lookUpLab(manifest: LabManifest, kernel: KernelKey): ExpectedDigests | undefined {
+  const ofRelease = manifest.kernels.filter((entry) => entry.release === kernel.release);
   const entry =
-    ofRelease.find((one) => one.version !== undefined && one.version === version) ??
+    ofRelease.find((one) => one.version !== undefined && one.version === kernel.version) ??
     ofRelease.find((one) => one.version === undefined);
-  return entry && { md5: entry.md5, sha256: entry.sha256, entry: described(entry) };
+  if (entry === undefined) return undefined;
+  const { expires } = entry;
+  return {
+    md5: entry.md5,
+    sha256: entry.sha256,
+    entry: described(entry),
+    ...(expires === undefined ? {} : { expires }),
+  };
 }
 
-/** @returns a manifest with the entry in the place of the one for the same release and version, or at its end. */
+/** What says that these bytes are not to be trusted any more, whatever kernel they are for. Either digest will do. */
+export function revocationOf({ revoked }: LabManifest, found: Partial<Digests>): RevokedArchive | undefined {
+  return revoked.find(
+    (one) => one.sha256 === found.sha256 || (one.md5 !== undefined && one.md5 === found.md5),
+  );
+}
+
+/**
+ * @returns a manifest with the entry in the place of the one for the same release and version, or at its end
+ * @throws KhError VERIFY_REVOKED where those bytes were revoked
+ */
 export function addEntry(manifest: LabManifest, entry: LabEntry): LabManifest {
+  refuseRevoked(manifest, entry);
   const others = manifest.kernels.filter((one) => keyOf(one) !== keyOf(entry));
   return { ...manifest, kernels: [...others, entry] };
 }
 
+/** @returns a manifest that trusts these bytes for no kernel any more, and says why */
+export function revokeArchive(manifest: LabManifest, revoked: RevokedArchive): LabManifest {
+  return {
+    ...manifest,
+    kernels: manifest.kernels.filter((entry) => entry.sha256 !== revoked.sha256),
+    revoked: [...manifest.revoked.filter((one) => one.sha256 !== revoked.sha256), revoked],
+  };
+}
+
+/** @throws KhError VERIFY_REVOKED with the reason */
+export function refuseRevoked(manifest: LabManifest, found: Partial<Digests>): void {
+  const revocation = revocationOf(manifest, found);
+  if (revocation === undefined) return;
+  const { at, reason, sha256: digest } = revocation;
+  throw new KhError('VERIFY_REVOKED', {
+    message: `${manifest.path} revoked this archive (sha256 ${digest}) on ${at.slice(0, 10)}: ${reason}`,
+    hint: 'Put a kernel on the device whose archive is trusted. What was pulled of this one before is still on disk: `kh manifest check` names it.',
+    details: { manifest: manifest.path, ...revocation },
+  });
+}
+
 /** @returns the JSON text, entries sorted by kernel so that changes show well in version control. */
-export function formatManifest({ kernels }: LabManifest): string {
-  const sorted = [...kernels].sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
-  return `${JSON.stringify({ kheaders: 1, kernels: sorted }, null, 2)}\n`;
+export function formatManifest({ $schema, kernels, revoked }: LabManifest): string {
+  const file: LabManifestFile = {
+    ...($schema === undefined ? {} : { $schema }),
+    kheaders: 1,
+    kernels: sortedBy(kernels, keyOf),
+    ...(revoked.length === 0 ? {} : { revoked: sortedBy(revoked, (one) => one.sha256) }),
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-function keyOf({ release, version }: LabEntry): string {
-  return `${release}\n${version ?? ''}`;
+function sortedBy<T>(list: readonly T[], keyOfOne: (one: T) => string): T[] {
+  return [...list].sort((one, other) => (keyOfOne(one) < keyOfOne(other) ? -1 : 1));
 }
 
-function described({ release, version }: LabEntry): string {
-  return version === undefined ? `kernel ${release}` : `kernel ${release} (${version})`;
+function keyOf({ release: name, version }: LabEntry): string {
+  return `${name}\n${version ?? ''}`;
+}
+
+function described({ release: name, version }: LabEntry): string {
+  return version === undefined ? `kernel ${name}` : `kernel ${name} (${version})`;
 }

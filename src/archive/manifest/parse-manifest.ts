@@ -5,7 +5,7 @@ import type { ChecksumEntry, ExpectedDigests, KernelKey, Manifest } from './type
 import { unusable } from './unusable';
 
 /** Characters: the entries of ten thousand kernels fit. */
-const LARGEST_MANIFEST = 4 * 1024 * 1024;
+export const LARGEST_MANIFEST = 4 * 1024 * 1024;
 
 /**
  * Reads a manifest in any of its three forms, told apart by content: a kernel

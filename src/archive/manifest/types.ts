@@ -12,6 +12,14 @@ export interface ExpectedDigests {
   sha256?: string;
   /** Which entry said so, for messages. */
   entry: string;
+  /** ISO time from which on the entry vouches for nothing. */
+  expires?: string;
+}
+
+/** Of an archive, in lower-case hex. */
+export interface Digests {
+  md5: string;
+  sha256: string;
 }
 
 /** One line of an md5sum(1) or sha256sum(1) list. */
@@ -24,6 +32,7 @@ export interface ChecksumEntry {
 
 /** One archive that the lab trusts. */
 export interface LabEntry {
+  /** `uname -r` */
   release: string;
   /** `uname -v`, where several builds share one release. */
   version?: string;
@@ -32,14 +41,37 @@ export interface LabEntry {
   bytes: number;
   /** ISO time. */
   added: string;
+  /** ISO date or time from which on the entry vouches for nothing. */
+  expires?: string;
   note?: string;
 }
 
-/** The lab's own list, version 1. */
-export interface LabManifest {
+/** Bytes that are refused, whatever kernel they claim to be for. */
+export interface RevokedArchive {
+  sha256: string;
+  md5?: string;
+  /** The kernel that it was trusted for. */
+  release?: string;
+  version?: string;
+  /** ISO date or time. */
+  at: string;
+  reason: string;
+}
+
+/** The lab's manifest as it is on disk, version 1. */
+export interface LabManifestFile {
+  /** For editors. */
+  $schema?: string;
+  kheaders: 1;
+  kernels: LabEntry[];
+  revoked?: RevokedArchive[];
+}
+
+/** The lab's own list as it was read: digests in lower case. */
+export interface LabManifest extends Omit<LabManifestFile, 'kheaders' | 'revoked'> {
   form: 'lab';
   path: string;
-  kernels: LabEntry[];
+  revoked: RevokedArchive[];
 }
 
 export type Manifest =

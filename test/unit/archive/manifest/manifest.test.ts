@@ -1,3 +1,4 @@
+import Ajv from 'ajv';
 import fc from 'fast-check';
 import {
   addEntry,
@@ -6,9 +7,12 @@ import {
   formatManifest,
   lookUp,
   parseManifest,
+  refuseRevoked,
+  revokeArchive,
   type LabEntry,
 } from '../../../../src/archive/manifest';
 import { KhError } from '../../../../src/core/errors';
+import { readSchema } from '../../../support/schemas';
 import { manifests } from '../../../support/fuzz/arbitraries';
 
 const md5 = (digit: string) => digit.repeat(32);
@@ -138,6 +142,17 @@ describe("the lab's manifest", () => {
     expect(parse(formatManifest(manifest))).toEqual(manifest);
   });
 
+  it('is as its schema says, which refuses what it does not know', () => {
+    const admits = new Ajv().compile(readSchema('lab-manifest'));
+    const revoked = [{ sha256: sha256('b'), at: '2026-01-01', reason: 'x' }];
+    const full = { kernels: [entry({ expires: '2027-01-01', note: 'x' })], revoked };
+    const written = formatManifest({ ...emptyLabManifest('m'), $schema: 'lab-manifest.json', ...full });
+    expect(admits(JSON.parse(written))).toBe(true);
+    expect(parse(written)).toMatchObject({ $schema: 'lab-manifest.json', ...full });
+    expect(admits({ kheaders: 1, kernels: [{ ...entry(), expire: '2027-01-01' }] })).toBe(false);
+    expect(admits({ kheaders: 2, kernels: [] })).toBe(false);
+  });
+
   it('prefers the entry of the very build, and falls back on the one without a version', () => {
     const manifest = lab([entry({ md5: md5('1') }), entry({ version: kernel.version, md5: md5('2') })]);
     expect(lookUp(manifest, kernel)).toMatchObject({ md5: md5('2') });
@@ -165,11 +180,34 @@ describe("the lab's manifest", () => {
 
   it.each([
     ['another version', { kheaders: 2, kernels: [] }, /version 2.*reads version 1/],
-    ['no list', { kheaders: 1, kernels: {} }, /no list/],
+    ['no list', { kheaders: 1, kernels: {} }, /kernels must be a list/],
     ['a list of something else', { kheaders: 1, kernels: [7] }, /kernels\[0\]/],
-    ['a wrong digest', { kheaders: 1, kernels: [{ ...entry(), md5: 'abc' }] }, /"md5" at kernels\[0\]/],
-    ['a number for a release', { kheaders: 1, kernels: [{ ...entry(), release: 6 }] }, /"release"/],
-    ['no size', { kheaders: 1, kernels: [{ ...entry(), bytes: -1 }] }, /"bytes"/],
+    [
+      'a wrong digest',
+      { kheaders: 1, kernels: [{ ...entry(), md5: 'abc' }] },
+      /kernels\[0\]\.md5 must be 32 hex/,
+    ],
+    [
+      'a number for a release',
+      { kheaders: 1, kernels: [{ ...entry(), release: 6 }] },
+      /kernels\[0\]\.release/,
+    ],
+    ['no size', { kheaders: 1, kernels: [{ ...entry(), bytes: -1 }] }, /kernels\[0\]\.bytes/],
+    [
+      'no date that exists',
+      { kheaders: 1, kernels: [{ ...entry(), expires: '2026-13-01' }] },
+      /expires must be/,
+    ],
+    [
+      'a misspelt field',
+      { kheaders: 1, kernels: [{ ...entry(), expire: '2027-01-01' }] },
+      /"expire" that is not/,
+    ],
+    [
+      'a revocation without a reason',
+      { kheaders: 1, kernels: [], revoked: [{ sha256: sha256('a'), at: '2026-01-01' }] },
+      /revoked\[0\]\.reason is missing/,
+    ],
     ['one kernel twice', { kheaders: 1, kernels: [entry(), entry()] }, /two entries/],
   ])('with %s is refused', (_, value, message) => {
     const error = failure(() => parse(JSON.stringify(value)));
@@ -179,9 +217,53 @@ describe("the lab's manifest", () => {
 
   it('is not led astray by __proto__', () => {
     const text = `{"kheaders":1,"kernels":[{"__proto__":${JSON.stringify(entry())}}]}`;
-    expect(failure(() => parse(text)).message).toMatch(/wrong or missing .* at kernels\[0\]/);
+    expect(failure(() => parse(text)).message).toMatch(/kernels\[0\] has a field "__proto__"/);
     expect(failure(() => parse('{"__proto__":{"kheaders":1,"kernels":[]}}')).message).toMatch(/version null/);
     expect(({} as Record<string, unknown>)['kheaders']).toBeUndefined();
+  });
+});
+
+describe('a revoked archive', () => {
+  const REVOKED = { sha256: sha256('a'), md5: md5('a'), at: '2026-11-01', reason: 'stolen key' };
+  const entry = (digit: string): LabEntry => ({
+    release: kernel.release,
+    md5: md5(digit),
+    sha256: sha256(digit),
+    bytes: 1,
+    added: '2024-05-01T10:00:00.000Z',
+  });
+  const manifest = revokeArchive(addEntry(emptyLabManifest('manifest.txt'), entry('a')), REVOKED);
+
+  it('has no entry any more, and comes back from the text as it was', () => {
+    expect(lookUp(manifest, kernel)).toBeUndefined();
+    expect(parse(formatManifest(manifest))).toEqual(manifest);
+  });
+
+  it.each([
+    ['both digests', { md5: md5('a'), sha256: sha256('a') }],
+    ['its sha256', { md5: md5('b'), sha256: sha256('a') }],
+    ['its md5 alone', { md5: md5('a') }],
+  ])('is refused by %s, with the reason', (_, found) => {
+    expect(failure(() => refuseRevoked(manifest, found))).toMatchObject({
+      code: 'VERIFY_REVOKED',
+      message: expect.stringContaining('on 2026-11-01: stolen key') as string,
+    });
+  });
+
+  it('is not added again, while another one is', () => {
+    expect(failure(() => addEntry(manifest, entry('a'))).code).toBe('VERIFY_REVOKED');
+    expect(addEntry(manifest, entry('b')).kernels).toHaveLength(1);
+  });
+
+  it('leaves one with other digests alone, and one without an md5', () => {
+    expect(() => refuseRevoked(manifest, { md5: md5('b'), sha256: sha256('b') })).not.toThrow();
+    const byDigest = revokeArchive(emptyLabManifest('m'), {
+      sha256: sha256('c'),
+      at: '2026-11-01',
+      reason: 'x',
+    });
+    expect(() => refuseRevoked(byDigest, { md5: md5('b') })).not.toThrow();
+    expect(() => refuseRevoked(byDigest, { sha256: sha256('b') })).not.toThrow();
   });
 });
 

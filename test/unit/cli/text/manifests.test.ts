@@ -6,7 +6,7 @@ const plain = palette(false);
 describe('what kh manifest show prints', () => {
   it('is a line for each kernel of a lab manifest', () => {
     const entry = { release: '6.1', md5: 'm', sha256: 's', bytes: 1, added: '2026-11-21T12:00:00.000Z' };
-    expect(manifestText({ form: 'lab', path: 'lab.json', kernels: [entry] }, plain)).toBe(
+    expect(manifestText({ form: 'lab', path: 'lab.json', kernels: [entry], revoked: [] }, plain)).toBe(
       'KERNEL  VERSION  SHA256  ADDED\n6.1     -        s       2026-11-21\n',
     );
   });
