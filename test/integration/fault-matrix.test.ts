@@ -173,6 +173,7 @@ function allSteps(bytes: number): Step[] {
       expected: {
         ...probe.expected,
         refuse: done,
+        hang: hungWhile('reading /proc/config.gz'),
         close: lostWhile('reading /proc/config.gz'),
         'wrong-length': hung,
         'wrong-size': done,
@@ -211,6 +212,7 @@ function allSteps(bytes: number): Step[] {
       // Where no word comes of adb root, adbd may be restarting.
       expected: {
         ...root.expected,
+        hang: hungWhile('asking for adb root'),
         refuse: done,
         close: hung,
         garbage: done,
