@@ -27,6 +27,7 @@ const AT_HOME = {
   '@oclif/*': ['cli', 'commands'],
   listr2: ['ui'],
   'tar-stream': ['archive', 'simulator'],
+  picomatch: ['archive'],
   'lzma-native': ['archive'],
   'xz-decompress': ['archive'],
 };

@@ -114,7 +114,13 @@ export async function deviceError(
 function inTheMidst(reason: unknown, serial: string, service: string, options: CallOptions): unknown {
   if (!(reason instanceof KhError) || reason.code !== 'TIMEOUT') return reason;
   const message = `${reason.reason}, while ${doing(service, options)}`;
-  return new KhError('TIMEOUT', { serial, message, hint: reason.hint, details: reason.details, cause: reason });
+  return new KhError('TIMEOUT', {
+    serial,
+    message,
+    hint: reason.hint,
+    details: reason.details,
+    cause: reason,
+  });
 }
 
 /** What goes on, in words that follow "while" or "timed out after 5 s". */

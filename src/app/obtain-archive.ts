@@ -147,7 +147,10 @@ async function receive(
 }
 
 /** The bytes of the archive; where they stop coming, the error says at which point. */
-async function* chunksOf(source: HeadersSource, context: Context): AsyncGenerator<Buffer, void, undefined> {
+export async function* chunksOf(
+  source: HeadersSource,
+  context: Context,
+): AsyncGenerator<Buffer, void, undefined> {
   let bytes = 0;
   try {
     for await (const chunk of source.read(bounds(context, `pulling ${source.path}`))) {

@@ -29,7 +29,8 @@ export async function refuseOtherKernel(
   };
   const { release, version } = record.kernel;
   if (kernel.release !== release) refuse(kernel.release, release);
-  if (version !== '' && kernel.version !== version) refuse(`${release} ${kernel.version}`, `another build, ${version}`);
+  if (version !== '' && kernel.version !== version)
+    refuse(`${release} ${kernel.version}`, `another build, ${version}`);
   if (archive?.state !== 'readable') return;
   const md5 = await askMd5(access, archive.path, bounds(context, `asking for the md5 of ${archive.path}`));
   if (md5 === undefined || md5 === record.archive.md5) return;

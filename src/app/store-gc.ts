@@ -17,9 +17,11 @@ export interface Garbage {
     lastUsed: string;
   }[];
   workspaces: { workspace: string; lastUsed: string }[];
+  /** Of archives that `kh headers` read; the next look makes them again. */
+  indexes: { path: string; lastUsed: string }[];
   /** What they take on the disk, all in all. */
   freedBytes: number;
-  /** What the archives, trees and workspaces take that stay. */
+  /** What the archives, trees, indexes and workspaces take that stay. */
   remainingBytes: number;
   /** False where this was only asked for. */
   removed: boolean;
@@ -27,7 +29,7 @@ export interface Garbage {
 
 /**
  * Removes archives and trees that no workspace refers to, workspaces as the
- * rules name them, and what killed runs left; nothing that was used within the
+ * rules name them, indexes, and what killed runs left; nothing that was used within the
  * last hour. What others are busy with is warned of and stays.
  *
  * @throws KhError STORE_*
@@ -35,7 +37,7 @@ export interface Garbage {
 export async function collectStore(store: Store, rules: GarbageRules, emit: Emit): Promise<Garbage> {
   const known = await listArchives(store);
   const collected = await collectGarbage(store, rules);
-  const { workspaces, archives, busy, remainingBytes } = collected;
+  const { workspaces, archives, indexes, busy, remainingBytes } = collected;
   for (const name of busy) emit({ type: 'warning', message: `${name} stays: another process works with it` });
   if (rules.maxBytes !== undefined && remainingBytes > rules.maxBytes) emit(tooMuch(remainingBytes));
   return {
@@ -44,7 +46,8 @@ export async function collectStore(store: Store, rules: GarbageRules, emit: Emit
       return { sha256, release, bytes, treeBytes, lastUsed: timeOf(idle) };
     }),
     workspaces: workspaces.map(({ path, idle }) => ({ workspace: path, lastUsed: timeOf(idle) })),
-    freedBytes: [...workspaces, ...archives].reduce((sum, { diskBytes }) => sum + diskBytes, 0),
+    indexes: indexes.map(({ path, idle }) => ({ path, lastUsed: timeOf(idle) })),
+    freedBytes: [...workspaces, ...archives, ...indexes].reduce((sum, { diskBytes }) => sum + diskBytes, 0),
     remainingBytes,
     removed: rules.dryRun !== true,
   };

@@ -12,7 +12,7 @@ import type { HeadersSource } from '../device/headers-source';
  */
 export async function verifyTransfer(
   source: HeadersSource,
-  received: ReceivedArchive,
+  received: Pick<ReceivedArchive, 'bytes' | 'md5'>,
 ): Promise<('size' | 'device-md5')[]> {
   const { serial } = source.access.adb;
   if (source.bytes !== undefined && received.bytes !== source.bytes) {

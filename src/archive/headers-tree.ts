@@ -22,7 +22,7 @@ const REQUIRED = [
   'include/uapi/linux/types.h',
 ];
 
-const UTSRELEASE = 'include/generated/utsrelease.h';
+export const UTSRELEASE = 'include/generated/utsrelease.h';
 
 /** The kernel's own limit for the string (__NEW_UTS_LEN in include/uapi/linux/utsname.h). */
 const LONGEST_RELEASE = 64;

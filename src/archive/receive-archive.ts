@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { diskError } from '../core/disk-error';
 import { KhError } from '../core/errors';
-import { humanBytes } from '../core/human';
+import { digestedChunks } from './digested-chunks';
 import { TREE_BYTES_PER_ARCHIVE_BYTE, unpackChunks, type UnpackOptions } from './unpack-archive';
 import type { UnpackedTree } from './tar/extract-tar';
 
@@ -46,25 +45,20 @@ export async function receiveArchive(
     throw diskError(error, partPath, neededBytes);
   });
   try {
-    const recording = record(chunks, part, { ...options, neededBytes });
-    const unpacked = await unpackWhatCan(keepOpen(recording.chunks), { ...options, neededBytes });
-    await takeRest(recording.chunks);
-    recording.throwIfFailed();
-    options.signal.throwIfAborted();
+    const { limits, signal, onBytes } = options;
+    const take = (chunk: Buffer) => writeAll(part, chunk, partPath, neededBytes);
+    const digested = digestedChunks(chunks, { limits, signal, onBytes, take });
+    const unpacked = await unpackWhatCan(digested.chunks, { ...options, neededBytes });
+    const digests = await digested.rest();
     await part.chmod(0o644);
     await part.sync();
-    return { ...recording.digests(), unpacked };
+    return { ...digests, unpacked };
   } catch (error) {
     options.signal.throwIfAborted();
     throw error;
   } finally {
     await part.close();
   }
-}
-
-/** What the decoder left, up to the end or an error of the source. */
-async function takeRest(chunks: AsyncGenerator<Buffer>): Promise<void> {
-  while ((await chunks.next()).done !== true);
 }
 
 type Unpacked = ReceivedArchive['unpacked'];
@@ -83,44 +77,6 @@ async function unpackWhatCan(
   }
 }
 
-/** Passes chunks on once they are on disk and hashed; remembers a failure that a reader in between may swallow. */
-function record(
-  source: AsyncIterable<Buffer>,
-  part: FileHandle,
-  { partPath, limits, onBytes, signal, neededBytes }: ReceiveOptions & { neededBytes: number | undefined },
-) {
-  const md5 = createHash('md5');
-  const sha256 = createHash('sha256');
-  const failures: unknown[] = [];
-  let bytes = 0;
-
-  async function* recorded(): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of source) {
-        signal.throwIfAborted();
-        bytes += chunk.length;
-        if (bytes > limits.archiveBytes) throw tooLong(limits.archiveBytes);
-        md5.update(chunk);
-        sha256.update(chunk);
-        writeAll(part, chunk, partPath, neededBytes);
-        onBytes?.(bytes);
-        yield chunk;
-      }
-    } catch (error) {
-      failures.push(error);
-      throw error;
-    }
-  }
-
-  return {
-    chunks: recorded(),
-    throwIfFailed: () => {
-      if (failures.length > 0) throw failures[0];
-    },
-    digests: () => ({ bytes, md5: md5.digest('hex'), sha256: sha256.digest('hex') }),
-  };
-}
-
 /** Synchronous, as for the files of the tree: a trip through the thread pool takes longer than the write itself. */
 function writeAll(part: FileHandle, chunk: Buffer, path: string, neededBytes: number | undefined): void {
   try {
@@ -128,17 +84,4 @@ function writeAll(part: FileHandle, chunk: Buffer, path: string, neededBytes: nu
   } catch (error) {
     throw diskError(error, path, neededBytes);
   }
-}
-
-/** The same chunks, but whoever stops reading does not close the source. */
-function keepOpen(chunks: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
-  return { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
-}
-
-function tooLong(limit: number): KhError {
-  return new KhError('ARCHIVE_LIMIT', {
-    message: `the archive is longer than the ${humanBytes(limit)} allowed`,
-    hint: 'Real ones have about 4 MB.',
-    details: { limitBytes: limit },
-  });
 }

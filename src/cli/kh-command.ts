@@ -150,7 +150,7 @@ export abstract class KhCommand extends Command {
    */
   protected async done<B extends Body>(
     body: B,
-    text: string,
+    text: string | Uint8Array,
     status: RunStatus = { status: 'ok', exitCode: 0 },
     cases: ReportCase[] = [],
   ): Promise<Envelope<B>> {
@@ -186,7 +186,10 @@ export abstract class KhCommand extends Command {
   }
 
   /** The end of a command that worked on devices. Their failures have been reported as they came. */
-  protected doneOver<T>(devices: DeviceOutcome<T>[], text: string): Promise<OutcomesDocument<T>> {
+  protected doneOver<T>(
+    devices: DeviceOutcome<T>[],
+    text: string | Uint8Array,
+  ): Promise<OutcomesDocument<T>> {
     const { servers, missed } = this;
     const cases = [...devices.map(outcomeCase), ...missed.map(serverCase)];
     return this.done({ devices, servers }, text, sumUp(devices, missed), cases);

@@ -9,6 +9,7 @@ import { printable } from './printable';
 export const EXIT_CODES = {
   INTERNAL: 1,
   USAGE: 2,
+  HEADER_AMBIGUOUS: 2,
   DEVICE_NONE: 3,
   DEVICE_NOT_FOUND: 3,
   DEVICE_AMBIGUOUS: 3,
@@ -28,6 +29,7 @@ export const EXIT_CODES = {
   HEADERS_DENIED: 5,
   HEADERS_MODULE_UNLOADABLE: 5,
   WORKSPACE_NOT_FOUND: 5,
+  HEADER_NOT_FOUND: 5,
   VERIFY_SIZE: 6,
   VERIFY_MD5: 6,
   VERIFY_MANIFEST: 6,

@@ -8,8 +8,9 @@ import {
   withArchiveLock,
 } from './archives';
 import { diskUsage } from './disk-usage';
+import { indexUses } from './indexes';
 import type { Store } from './layout';
-import { sweepStages } from './stage';
+import { removeTree, sweepStages } from './stage';
 import { referencedArchives, removeIdleWorkspace, workspaceUses, type WorkspaceUse } from './workspaces';
 
 /** What was used within this time is not removed: a pull may be about to make a workspace of it; milliseconds. */
@@ -41,15 +42,17 @@ interface Idle {
 export interface Collected {
   workspaces: (Idle & { path: string })[];
   archives: (Idle & { sha256: string })[];
+  /** Indexes of archives; the next look into the archive makes them again. */
+  indexes: (Idle & { path: string })[];
   /** What others were busy with, and was left alone: paths and digests. */
   busy: string[];
-  /** What the archives, trees and workspaces take on the disk that stay. */
+  /** What the archives, trees, indexes and workspaces take on the disk that stay. */
   remainingBytes: number;
 }
 
 /**
  * Removes archives and trees that no workspace refers to, what the rules name,
- * and what killed runs left in staging.
+ * indexes that nobody looks into, and what killed runs left in staging.
  *
  * A pull that goes on at the same time has two guards. Whatever was used within
  * the last hour stays. And under the lock of the thing its last use, and the
@@ -72,8 +75,9 @@ export async function collectGarbage(store: Store, rules: GarbageRules = {}): Pr
   const archives = await removedOf(plan.archives, digestOf, busy, ({ sha256 }) =>
     removeIdleArchive(store, sha256, grace),
   );
+  for (const { path } of plan.indexes) await removeTree(path);
   const kept = bytesOf([...plan.workspaces, ...plan.archives]) - bytesOf([...workspaces, ...archives]);
-  return { workspaces, archives, busy, remainingBytes: plan.remainingBytes + kept };
+  return { workspaces, archives, indexes: plan.indexes, busy, remainingBytes: plan.remainingBytes + kept };
 }
 
 const pathOf = ({ path }: { path: string }) => path;
@@ -94,17 +98,21 @@ async function planCollection(store: Store, rules: GarbageRules): Promise<Collec
     workspaces.filter((use) => !isOld(use)),
   );
   const unused = kernels.filter(({ users, idle }) => users.length === 0 && idle >= grace);
+  const indexes = (await indexUses(store)).map((use) => ({ ...use, diskBytes: diskUsage(use.path) }));
+  const idleIndexes = indexes.filter(({ idle }) => idle >= grace);
+  const usedIndexes = indexes.filter(({ idle }) => idle < grace);
   const { surplus, remainingBytes } = surplusOf(
     kernels.filter((kernel) => !unused.includes(kernel)),
-    maxBytes,
+    maxBytes - bytesOf(usedIndexes),
     grace,
   );
   const leaving = [...workspaces.filter(isOld), ...surplus.flatMap(({ users }) => users)];
   return {
     workspaces: leaving.map(({ path, idle, diskBytes }) => ({ path, idle, diskBytes })),
     archives: [...unused, ...surplus].map(({ sha256, idle, diskBytes }) => ({ sha256, idle, diskBytes })),
+    indexes: idleIndexes,
     busy: [],
-    remainingBytes,
+    remainingBytes: remainingBytes + bytesOf(usedIndexes),
   };
 }
 

@@ -16,6 +16,8 @@ export interface Store {
   readonly home: string;
   readonly archives: string;
   readonly trees: string;
+  /** What was read of archives by `kh headers`, to be read again at once. */
+  readonly indexes: string;
   readonly workspaces: string;
   /** Which attached device goes by which workspace name. */
   readonly devices: string;
@@ -30,7 +32,7 @@ export interface Store {
 
 const VERSION = 'v1';
 
-const FOLDERS = ['archives', 'trees', 'workspaces', 'devices', 'leases', 'locks', 'tmp'] as const;
+const FOLDERS = ['archives', 'trees', 'indexes', 'workspaces', 'devices', 'leases', 'locks', 'tmp'] as const;
 
 /**
  * Where kh keeps what it pulls: `KH_HOME` (a relative one counts from the

@@ -1,7 +1,7 @@
-import { KhError } from '../../core/errors';
 import type { ArchiveLimits } from '../../core/limits';
 import { probeDisk, type DiskTraits } from './disk-traits';
 import { memberPolicy, type Admitted } from './member-policy';
+import { feedTar } from './feed-tar';
 import { tarReader } from './tar-reader';
 import { treeWriter } from './tree-writer';
 
@@ -56,35 +56,14 @@ export async function extractTar(
     content: writer.write,
     endMember: writer.endFile,
   });
-  let refusal: KhError | undefined;
   try {
-    for await (const chunk of chunks) {
-      signal.throwIfAborted();
-      tree.tarBytes += chunk.length;
-      if (refusal === undefined) refusal = refusalOf(() => reader.push(chunk));
-    }
-    if (refusal !== undefined) throw refusal;
-    reader.finish();
+    tree.tarBytes = await feedTar(chunks, reader, signal);
   } finally {
     writer.endFile();
   }
   tree.danglingLinks = policy.finish().danglingLinks;
   writer.finish();
   return tree;
-}
-
-/**
- * Damaged xz data shows in the tar data before its checksum is reached: a
- * member that makes no sense is kept in mind until the decoder has judged.
- */
-function refusalOf(work: () => void): KhError | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (error) {
-    if (error instanceof KhError && ['ARCHIVE_CORRUPT', 'ARCHIVE_UNSAFE'].includes(error.code)) return error;
-    throw error;
-  }
 }
 
 const NOTHING = { entries: 0, files: 0, directories: 1, links: 0, bytes: 0, tarBytes: 0 };

@@ -10,6 +10,8 @@ export interface TarMember {
   /** As the header says: 'file', 'directory', 'symlink', 'link', …; null for a type that tar-stream does not know. */
   type: string | null;
   linkname: string;
+  /** Permission bits, as the header says. */
+  mode?: number;
   /** Why kh cannot read this member as its maker meant it. */
   oddity?: string;
 }
@@ -194,6 +196,7 @@ function extendedHeaders() {
       name,
       linkname,
       type: header.type ?? null,
+      ...(header.mode === undefined ? {} : { mode: header.mode & 0o7777 }),
       size: contentSize({ name, size: trueSize }, position),
       ...(oddity === undefined ? {} : { oddity }),
     };

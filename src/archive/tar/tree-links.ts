@@ -16,12 +16,18 @@ const LONGEST_CHAIN = 40;
 export function resolveLinks(tree: TreeMap): string[] {
   const dangling: string[] = [];
   for (const [path, node] of tree) {
-    if (node.kind === 'symlink' && !leadsSomewhere(tree, path, node.target)) dangling.push(path);
+    if (node.kind === 'symlink' && followLink(tree, path, node.target) === undefined) dangling.push(path);
   }
   return dangling;
 }
 
-function leadsSomewhere(tree: TreeMap, path: string, target: string): boolean {
+/**
+ * Where a link at `path` leads, through other links too; undefined where that
+ * is nowhere, or round in circles.
+ *
+ * @throws KhError ARCHIVE_UNSAFE for a link that leaves the tree
+ */
+export function followLink(tree: TreeMap, path: string, target: string): string | undefined {
   const at = path.split('/').slice(0, -1);
   const ahead = target.split('/').reverse();
   let followed = 0;
@@ -39,11 +45,11 @@ function leadsSomewhere(tree: TreeMap, path: string, target: string): boolean {
     if (node?.kind === 'file' && ahead.some((rest) => rest !== '')) exists = false;
     if (node?.kind !== 'symlink') continue;
     followed += 1;
-    if (followed > LONGEST_CHAIN) return false;
+    if (followed > LONGEST_CHAIN) return undefined;
     at.pop();
     ahead.push(...node.target.split('/').reverse());
   }
-  return exists;
+  return exists ? at.join('/') : undefined;
 }
 
 function escape(path: string, target: string): KhError {

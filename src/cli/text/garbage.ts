@@ -1,14 +1,15 @@
+import { basename } from 'node:path';
 import type { Garbage } from '../../app/store-gc';
 import { humanBytes } from '../../core/human';
 import type { Palette } from '../../ui/colour';
 import { renderTable } from '../../ui/table';
 
-/** What `kh store gc` prints: a row for each workspace and archive, or that there is nothing to give back. */
+/** What `kh store gc` prints: a row for each workspace, archive and index, or that there is nothing to give back. */
 export function garbageText(
-  { archives, workspaces, freedBytes, removed }: Garbage,
+  { archives, workspaces, indexes, freedBytes, removed }: Garbage,
   colours: Palette,
 ): string {
-  if (archives.length + workspaces.length === 0) {
+  if (archives.length + workspaces.length + indexes.length === 0) {
     return 'nothing to give back; what was used within the last hour stays\n';
   }
   const rows = [
@@ -16,6 +17,11 @@ export function garbageText(
     ...archives.map(({ sha256, release, lastUsed }) => ({
       what: `archive ${sha256.slice(0, 16)}`,
       kernel: release || 'unknown',
+      lastUsed,
+    })),
+    ...indexes.map(({ path, lastUsed }) => ({
+      what: `index ${basename(path).slice(0, 16)}`,
+      kernel: undefined,
       lastUsed,
     })),
   ];
