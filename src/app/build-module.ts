@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { isErrno, KhError } from '../core/errors';
+import { userMode } from '../core/umask';
 import type { BuildDiagnostic } from '../kbuild/build-diagnostics';
 import { checkModule } from '../kbuild/check/check-module';
 import { loaderExpectations } from '../kbuild/check/expectations';
@@ -12,7 +13,9 @@ import { copyModule, extraSymbolFiles } from '../kbuild/kernel-source/module-cop
 import { parseSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file';
 import { findMake } from '../kbuild/toolchain/find-make';
 import { treePath } from '../store/archives';
+import type { Store } from '../store/layout';
 import { withLock } from '../store/lock';
+import { buildersKey } from '../store/sharing';
 import { markWorkspaceUsed } from '../store/workspaces';
 import type { Context } from './context';
 import { kernelFolder, type BuiltWith } from './kernel-folder';
@@ -71,7 +74,7 @@ export async function buildModule(
   const source = await sourceFolder(options.source);
   await markWorkspaceUsed(kernel.workspace);
   const symvers = await recoverSymvers(atHand, options.symvers, context);
-  const objects = objectsFolder(kernel, source, options);
+  const objects = objectsFolder(kernel, source, options, context.store);
   const serial = device?.listed.serial ?? kernel.device;
   const { signal, emit } = context;
   const make = await findMake(signal);
@@ -119,16 +122,18 @@ export async function buildModule(
   );
 }
 
-/** The same for each build of a folder, and another one for each kernel source. */
+/** The same for each build of a folder, and another one for each kernel source, and for each user of a shared store. */
 function objectsFolder(
   { workspace }: KernelWorkspace,
   source: string,
   { kernelSource }: BuildOptions,
+  store: Store,
 ): string {
   const name = plainName(source);
   const builds = join(workspace, 'build');
-  if (kernelSource === undefined) return join(builds, `${name}-${shortDigest(source)}`);
-  return join(builds, `${name}-${shortDigest(`${source}\0${resolve(kernelSource)}`)}`, name);
+  const place = `${source}${buildersKey(store)}`;
+  if (kernelSource === undefined) return join(builds, `${name}-${shortDigest(place)}`);
+  return join(builds, `${name}-${shortDigest(`${place}\0${resolve(kernelSource)}`)}`, name);
 }
 
 /**
@@ -227,11 +232,13 @@ async function deliver(modules: BuiltModule[], outputPath: string | undefined): 
   if (outputPath === undefined) return modules;
   const folder = resolve(outputPath);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: userMode(0o777) });
     return await Promise.all(
       modules.map(async ({ path, findings }) => {
         const copy = join(folder, basename(path));
         await copyFile(path, copy);
+        const { mode } = await stat(path);
+        if (userMode(mode) !== mode) await chmod(copy, userMode(mode));
         return { path: copy, findings };
       }),
     );

@@ -39,7 +39,11 @@ export async function checkArchive(
     return wrong(`has md5 ${found.md5}, but was recorded with ${md5}`);
   }
   try {
-    const differences = await compareTree(path, treePath(store, sha256), { signal, limits: ARCHIVE_LIMITS });
+    const differences = await compareTree(path, treePath(store, sha256), {
+      folderMode: store.modes.treeFolder,
+      limits: ARCHIVE_LIMITS,
+      signal,
+    });
     return { archive: [], tree: describeDifferences(differences) };
   } catch (error) {
     if (!(error instanceof KhError && error.code.startsWith('ARCHIVE_'))) throw error;

@@ -8,6 +8,7 @@ import { findMake } from '../kbuild/toolchain/find-make';
 import type { Toolchain } from '../kbuild/toolchain/toolchain';
 import { treePath } from '../store/archives';
 import { withLock } from '../store/lock';
+import { buildersKey } from '../store/sharing';
 import type { Context } from './context';
 import type { KernelWorkspace } from './kernel-workspace';
 
@@ -70,7 +71,10 @@ async function sourceFolder(
   { store, signal, emit }: FolderContext,
 ): Promise<KernelFolder> {
   const make = await findMake(signal);
-  const name = createHash('sha256').update(tree).digest('hex').slice(0, 12);
+  const name = createHash('sha256')
+    .update(`${tree}${buildersKey(store)}`)
+    .digest('hex')
+    .slice(0, 12);
   const path = join(kernel.workspace, 'kernel-source', name);
   const headers = { headersPath: treePath(store, kernel.sha256), headersDigest: kernel.sha256 };
   const prepare = async () => {

@@ -128,6 +128,7 @@ async function receive(
   const received = await receiveArchive(chunksOf(source, context), {
     partPath: stage.partPath,
     treePath: stage.treePath,
+    folderMode: store.modes.treeFolder,
     limits: context.limits,
     signal,
     ...(source.bytes === undefined ? {} : { expectedBytes: source.bytes }),

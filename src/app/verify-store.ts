@@ -108,7 +108,12 @@ async function extractAgain(store: Store, sha256: string, signal: AbortSignal): 
   await using stage = await createStage(store);
   const digests = await digestsOf(path, signal);
   if (digests?.sha256 !== sha256) return;
-  const unpacked = await unpackArchive(path, { treePath: stage.treePath, limits: ARCHIVE_LIMITS, signal });
+  const unpacked = await unpackArchive(path, {
+    treePath: stage.treePath,
+    folderMode: store.modes.treeFolder,
+    limits: ARCHIVE_LIMITS,
+    signal,
+  });
   const { release } = await inspectHeaders(stage.treePath);
   const { entries, bytes: treeBytes, danglingLinks } = unpacked;
   await replaceTree(store, stage, { ...digests, release, entries, treeBytes, danglingLinks });

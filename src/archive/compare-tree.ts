@@ -15,6 +15,12 @@ export interface TreeDifference {
   problem: string;
 }
 
+interface CompareOptions {
+  limits: ArchiveLimits;
+  /** The mode that the tree's directories were given (default 0755). */
+  folderMode?: number | undefined;
+}
+
 /**
  * Compares a tree with the archive that it came from, entry by entry:
  * presence, kind, content, mode and link target.
@@ -25,9 +31,10 @@ export interface TreeDifference {
 export async function compareTree(
   archivePath: string,
   treePath: string,
-  { limits, signal }: { limits: ArchiveLimits; signal: AbortSignal },
+  options: CompareOptions & { signal: AbortSignal },
 ): Promise<TreeDifference[]> {
-  const comparison = treeComparison(treePath, limits);
+  const { limits, signal } = options;
+  const comparison = treeComparison(treePath, options);
   const tar = decodeXz(archiveChunks(archivePath), {
     memoryLimit: limits.decoderMemoryBytes,
     outputLimit: limits.unpackedBytes,
@@ -40,7 +47,7 @@ export async function compareTree(
   return comparison.finish().sort((one, other) => (one.path < other.path ? -1 : 1));
 }
 
-function treeComparison(treePath: string, limits: ArchiveLimits) {
+function treeComparison(treePath: string, { limits, folderMode = 0o755 }: CompareOptions) {
   const policy = memberPolicy(limits, { foldsCase: false, foldsUnicode: false });
   const differences: TreeDifference[] = [];
   const known = new Set<string>();
@@ -69,7 +76,7 @@ function treeComparison(treePath: string, limits: ArchiveLimits) {
   /** @returns whether the same kind of thing is there, so that looking into it makes sense. */
   function compareNode(path: string, kind: Admitted['kind']): boolean {
     const stats = statsOf(`${treePath}/${path}`);
-    const problem = nodeProblem(stats, kind);
+    const problem = nodeProblem(stats, kind, kind === 'directory' ? folderMode : 0o644);
     if (problem !== undefined) report(path, problem);
     return stats !== undefined && kindOf(stats) === kind;
   }
@@ -105,15 +112,17 @@ function treeComparison(treePath: string, limits: ArchiveLimits) {
   };
 }
 
-function nodeProblem(stats: Stats | undefined, kind: Admitted['kind']): string | undefined {
+function nodeProblem(stats: Stats | undefined, kind: Admitted['kind'], expected: number): string | undefined {
   if (stats === undefined) return 'missing';
   if (kindOf(stats) !== kind) return `is a ${kindOf(stats)}, not a ${kind}`;
-  const expected = kind === 'directory' ? 0o755 : 0o644;
-  const mode = stats.mode & 0o7777;
+  const mode = stats.mode & (kind === 'directory' ? WITHOUT_SETGID : 0o7777);
   return kind === 'symlink' || mode === expected
     ? undefined
     : `mode is ${octal(mode)}, not ${octal(expected)}`;
 }
+
+/** A directory has it from the one that it is made in. */
+const WITHOUT_SETGID = 0o5777;
 
 /** Lets work on the disk fail with the errors of the store. */
 function underStoreErrors(path: string) {

@@ -15,6 +15,8 @@ export interface UnpackOptions {
   decoder?: DecoderName | undefined;
   /** What is known of the disk; found out by a probe when left out. */
   disk?: DiskTraits | undefined;
+  /** The mode of the tree's directories (default 0755). */
+  folderMode?: number | undefined;
 }
 
 /** 6,500 small files take 43 MB on 4 KiB blocks, of an archive of 3.9 MB. */

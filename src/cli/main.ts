@@ -17,6 +17,8 @@ export async function main(run: Run, argv: string[], root: string): Promise<void
     process.exit();
   });
   process.stderr.on('error', () => undefined); // whoever read it has gone: there is nobody left to tell
+  // Where it is not set, oclif looks the user up, and fails for one that has no entry (`docker run --user 1234`).
+  if (process.platform !== 'win32') process.env['SHELL'] ??= '/bin/sh';
   try {
     await run(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv, { root });
   } catch (thrown) {

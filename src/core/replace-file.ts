@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { diskError } from './disk-error';
+import { userMode } from './umask';
 
 /**
  * Writes a file outside the store, such that others see it whole or not at
@@ -13,7 +14,7 @@ import { diskError } from './disk-error';
 export function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    writeFileSync(temporary, text, { flag: 'wx' });
+    writeFileSync(temporary, text, { flag: 'wx', mode: userMode(0o666) });
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

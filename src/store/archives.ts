@@ -1,4 +1,4 @@
-import { readdir, rename, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, stat } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
@@ -6,7 +6,8 @@ import { KhError, isErrno } from '../core/errors';
 import { parseFields } from './json-fields';
 import type { Store } from './layout';
 import { withLock, type LockOptions } from './lock';
-import { ageOf, removeTree, temporaryPath, type Stage } from './stage';
+import { markUsed } from './mark-used';
+import { ageOf, discard, removeTree, type Stage } from './stage';
 import { treeShape, type TreeShape } from './tree-shape';
 import { readIfThere, writeWhole } from './whole-file';
 
@@ -110,7 +111,7 @@ export async function addArchive(
       const kept = await readFacts(store, sha256);
       const whole = !anew && kept !== undefined && (await sizeOf(path)) === kept.facts.bytes;
       if (whole && isSound(store, kept, { sizes: true })) {
-        await markUsed(store, sha256);
+        await markUsed(factsPath(store, sha256));
         return stored(store, kept.facts);
       }
       return await place(store, stage, facts, async () => {
@@ -150,7 +151,7 @@ async function place(
   const json = factsJson({ facts: added, tree: shapeOf(stage, facts.treeBytes) });
   await writeWhole(store, factsPath(store, sha256), json, { lasting: true });
   await placeArchive();
-  await discardTree(store, sha256);
+  await discard(store, treePath(store, sha256));
   await rename(stage.treePath, treePath(store, sha256));
   return stored(store, added);
 }
@@ -185,7 +186,7 @@ export async function treeIsSound(store: Store, sha256: string): Promise<boolean
   if (kept === undefined || unused === undefined) return false;
   const sound = isSound(store, kept, { sizes: unused > uptime() * 1000 });
   if (sound) {
-    await markUsed(store, sha256);
+    await markUsed(factsPath(store, sha256));
     remember(store, sha256);
   }
   return sound;
@@ -215,7 +216,7 @@ export async function removeArchive(store: Store, sha256: string): Promise<void>
 
 /** As `removeArchive`, for who holds the archive's lock. */
 export async function discardArchive(store: Store, sha256: string): Promise<void> {
-  await discardTree(store, sha256);
+  await discard(store, treePath(store, sha256));
   await removeTree(archivePath(store, sha256));
   await removeTree(factsPath(store, sha256));
 }
@@ -307,27 +308,6 @@ function shapeOf(stage: Stage, bytes: number): TreeShape {
   const shape = treeShape(stage.treePath, { sizes: false });
   if (shape !== undefined) return { ...shape, bytes };
   throw new KhError('STORE_IO', { message: `${stage.treePath} is gone`, details: { path: stage.treePath } });
-}
-
-/** Takes a tree out of sight in one step, then removes it. */
-async function discardTree(store: Store, sha256: string): Promise<void> {
-  const aside = temporaryPath(store);
-  const path = treePath(store, sha256);
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return;
-    throw diskError(error, path);
-  }
-  await removeTree(aside);
-}
-
-async function markUsed(store: Store, sha256: string): Promise<void> {
-  const now = new Date();
-  const path = factsPath(store, sha256);
-  await utimes(path, now, now).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw diskError(error, path);
-  });
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
 import { join, resolve } from 'node:path';
 import { diskError } from '../core/disk-error';
-import { KhError } from '../core/errors';
+import { openUmask } from '../core/umask';
 import { makeFolder } from './make-folder';
+import { PRIVATE, requireSameModes, storeModes, type StoreModes } from './sharing';
 import { sweepStages } from './stage';
 
 /**
@@ -26,6 +26,8 @@ export interface Store {
   readonly locks: string;
   /** Whatever is not finished. Each name tells the process that it belongs to. */
   readonly tmp: string;
+  /** What others may do with what is made in it. */
+  readonly modes: StoreModes;
   /** Ends every wait for another process. */
   readonly signal: AbortSignal;
 }
@@ -55,25 +57,30 @@ export function homeFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): s
 }
 
 /**
- * Opens the store, makes its folders where they are missing (0700), and gives
- * back the space of runs that were killed.
+ * Opens the store, makes its folders where they are missing, and gives back
+ * the space of runs that were killed. A home that is made here is private; one
+ * that is there may be shared by a group, see `storeModes`.
  *
  * @param signal ends every wait for another process, in all work on this store
  * @throws KhError STORE_DENIED where the folder is not ours or not writable, STORE_FULL, STORE_IO
  */
 export async function openStore(options: { home: string; signal?: AbortSignal }): Promise<Store> {
-  const store = storeAt(options);
-  const { home } = store;
+  const found = storeAt(options);
+  const { home } = found;
   const version = join(home, VERSION);
   try {
-    await ownFolder(home);
-    await ownFolder(version);
-    await Promise.all(FOLDERS.map((name) => makeFolder(join(version, name))));
+    await makeFolder(home, PRIVATE.folder);
+    const modes = await storeModes(home);
+    if (modes.shared) openUmask(modes.folder);
+    await makeFolder(version, modes.folder);
+    await requireSameModes(home, version, modes);
+    await Promise.all(FOLDERS.map((name) => makeFolder(join(version, name), modes.folder)));
+    const store = { ...found, modes };
+    await sweepStages(store);
+    return store;
   } catch (error) {
     throw diskError(error, home);
   }
-  await sweepStages(store);
-  return store;
 }
 
 /** Where the folders of a store are, or would be: for a look that changes nothing. */
@@ -81,25 +88,5 @@ export function storeAt(options: { home: string; signal?: AbortSignal }): Store 
   const home = resolve(options.home);
   const folders = Object.fromEntries(FOLDERS.map((name) => [name, join(home, VERSION, name)]));
   const signal = options.signal ?? new AbortController().signal;
-  return { home, ...(folders as Record<(typeof FOLDERS)[number], string>), signal };
-}
-
-/**
- * Makes a folder that only we can write to, or finds that it is one. In a
- * folder that someone else owns, that one could plant headers; root is let
- * through where nobody but root and the owner can write, as in a container
- * with a user's folder mounted into it.
- */
-async function ownFolder(path: string): Promise<void> {
-  await makeFolder(path);
-  const { uid, mode } = await stat(path);
-  const me = process.getuid?.();
-  if (me === undefined || uid === me) return;
-  const othersWrite = (mode & 0o022) !== 0;
-  if (me === 0 && !othersWrite) return;
-  throw new KhError('STORE_DENIED', {
-    message: `will not use ${path}: it belongs to another user (uid ${uid})${othersWrite ? ', and others may write to it' : ''}`,
-    hint: 'Set KH_HOME to a folder of your own.',
-    details: { path, owner: uid, mode: (mode & 0o7777).toString(8) },
-  });
+  return { home, ...(folders as Record<(typeof FOLDERS)[number], string>), modes: PRIVATE, signal };
 }

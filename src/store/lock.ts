@@ -67,7 +67,7 @@ async function acquire(store: Store, path: string, name: string, options: LockOp
   const candidate = temporaryPath(store);
   const mark = basename(candidate);
   try {
-    await mkdir(candidate, { mode: 0o700 });
+    await mkdir(candidate, { mode: store.modes.folder });
     await writeFile(join(candidate, mark), '');
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       if (await renamedInto(candidate, path)) return mark;

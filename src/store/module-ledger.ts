@@ -67,7 +67,7 @@ export async function enterModuleUse(
   await withLock(store, lockName(place), async () => {
     await onDisk(folder, async () => {
       await removeOtherBoots(store, place);
-      await makeFolder(folder);
+      await makeFolder(folder, store.modes.folder);
       await writeFile(user, '');
     });
     try {

@@ -22,15 +22,16 @@ export type ProcessState = 'running' | 'gone' | 'unknown';
 
 /**
  * Whether the process that made a mark still runs. `unknown`: it is on another
- * host, its pid may have been reused, or the name is no mark at all; age has
- * to decide.
+ * host, its pid may have been reused, /proc hides it as another user's
+ * (hidepid), or the name is no mark at all; age has to decide.
  */
 export function processState(mark: string): ProcessState {
   const fields = MARK.exec(mark);
   const [, host, boot, pid, started] = fields ?? [];
   if (host !== hostMark() || pid === undefined) return 'unknown';
   if (boot !== bootMark()) return 'gone';
-  if (started !== '0') return startTime(pid) === started ? 'running' : 'gone';
+  const now = started === '0' ? undefined : startOf(pid);
+  if (now !== undefined) return now === started ? 'running' : 'gone';
   return pidExists(Number(pid)) ? 'unknown' : 'gone';
 }
 
@@ -51,7 +52,7 @@ const once = <T>(make: () => T): (() => T) => {
 const hostMark = once(() => `${diskName(hostname())}~${shortHash(pidNamespace())}`);
 const bootMark = once(() => shortOrZero(readOrEmpty('/proc/sys/kernel/random/boot_id').trim()));
 const markPrefix = once(
-  () => `${hostMark()}~${bootMark()}~${process.pid}~${startTime(String(process.pid)) ?? '0'}`,
+  () => `${hostMark()}~${bootMark()}~${process.pid}~${startOf(String(process.pid)) ?? '0'}`,
 );
 
 function shortOrZero(text: string): string {
@@ -59,16 +60,16 @@ function shortOrZero(text: string): string {
 }
 
 /**
- * Start time of a running process; undefined when there is none, or it is a
- * zombie that waits for its parent.
+ * Start time of a process, 'ended' for a zombie that waits for its parent;
+ * undefined where nothing tells.
  *
  * @see Linux Documentation/filesystems/proc.rst, table 1-4: the name in
  * brackets may hold spaces and brackets, the state is field 3, the start field 22
  */
-function startTime(pid: string): string | undefined {
+function startOf(pid: string): string | undefined {
   const stat = readOrEmpty(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19];
 }
 
 function pidNamespace(): string {

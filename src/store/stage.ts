@@ -8,12 +8,12 @@ import { newProcessMark, processState } from './process-mark';
 /** After which a leftover goes whose process nobody can ask about (on another host), in milliseconds. */
 const LEFTOVER_AGE = 24 * 3600_000;
 
-/** A private folder to receive an archive in and to extract it. Disposing of it removes what is left in it. */
+/** A folder of our own to receive an archive in and to extract it. Disposing of it removes what is left in it. */
 export interface Stage extends AsyncDisposable {
   readonly path: string;
   /** For the archive's bytes; does not exist yet. */
   readonly partPath: string;
-  /** For the tree; an empty folder, 0700. */
+  /** For the tree; an empty folder. */
   readonly treePath: string;
 }
 
@@ -22,8 +22,8 @@ export async function createStage(store: Store): Promise<Stage> {
   const path = temporaryPath(store);
   const treePath = join(path, 'tree');
   try {
-    await mkdir(path, { mode: 0o700 });
-    await mkdir(treePath, { mode: 0o700 });
+    await mkdir(path, { mode: store.modes.folder });
+    await mkdir(treePath, { mode: store.modes.folder });
   } catch (error) {
     throw diskError(error, path);
   }
@@ -54,14 +54,7 @@ export async function sweepStages(store: Store): Promise<void> {
     for (const name of await readdir(store.tmp)) {
       const path = join(store.tmp, name);
       if (!(await isLeftover(path, name))) continue;
-      const mine = temporaryPath(store);
-      try {
-        await rename(path, mine);
-      } catch (error) {
-        if (isErrno(error, 'ENOENT')) continue;
-        throw error;
-      }
-      await removeTree(mine);
+      await discard(store, path);
     }
   } catch (error) {
     throw diskError(error, store.tmp);
@@ -87,6 +80,40 @@ export async function ageOf(path: string): Promise<number | undefined> {
 }
 
 /**
+ * Takes a folder out of sight in one step, then removes it. What cannot be
+ * removed yet is left to later sweeps: files that another host has open on NFS
+ * (.nfs…), or folders that only another user of a shared store may empty.
+ * Where a folder cannot be moved, as one of a lower layer of an overlay, it is
+ * emptied in place.
+ *
+ * @returns false where there is none
+ * @throws KhError STORE_DENIED, STORE_IO
+ */
+export async function discard(store: Store, path: string): Promise<boolean> {
+  const aside = temporaryPath(store);
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    if (!isErrno(error, 'EXDEV')) throw diskError(error, path);
+    await removeTree(path);
+    return true;
+  }
+  await removeIfPossible(aside);
+  return true;
+}
+
+async function removeIfPossible(path: string): Promise<void> {
+  try {
+    await rm(path, REMOVAL);
+  } catch (error) {
+    if (!isErrno(error, 'EBUSY', 'ENOTEMPTY', 'EACCES', 'EPERM')) throw diskError(error, path);
+  }
+}
+
+const REMOVAL = { recursive: true, force: true, maxRetries: 3 };
+
+/**
  * Removes a folder with all that is in it, or a file; one that is not there is
  * fine.
  *
@@ -94,7 +121,7 @@ export async function ageOf(path: string): Promise<number | undefined> {
  */
 export async function removeTree(path: string): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    await rm(path, REMOVAL);
   } catch (error) {
     throw diskError(error, path);
   }

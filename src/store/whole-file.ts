@@ -19,7 +19,7 @@ export async function writeWhole(
 ): Promise<void> {
   const temporary = temporaryPath(store);
   try {
-    const file = await open(temporary, 'wx', 0o600);
+    const file = await open(temporary, 'wx', store.modes.file);
     try {
       await file.writeFile(content);
       if (lasting) await file.sync();

@@ -1,4 +1,4 @@
-import { readdir, readlink, rename, rmdir, symlink, utimes } from 'node:fs/promises';
+import { readdir, readlink, rename, rmdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { KhError, isErrno } from '../core/errors';
@@ -7,7 +7,8 @@ import { asDiskName, diskName } from './disk-name';
 import type { Store } from './layout';
 import { withLock, type LockOptions } from './lock';
 import { makeFolder } from './make-folder';
-import { ageOf, removeTree, temporaryPath } from './stage';
+import { markUsed } from './mark-used';
+import { ageOf, discard, removeTree, temporaryPath } from './stage';
 import { readIfThere, writeWhole } from './whole-file';
 import { formatWorkspaceRecord, parseWorkspaceRecord, type WorkspaceRecord } from './workspace-record';
 
@@ -109,7 +110,7 @@ export async function writeWorkspace(
   const path = workspacePath(store, record.device.name, record.kernel.release);
   await withPlaceLock(store, path, async () => {
     try {
-      await makeFolder(path);
+      await makeFolder(path, store.modes.folder);
     } catch (error) {
       throw diskError(error, path);
     }
@@ -188,10 +189,7 @@ export async function removeIdleWorkspace(
 
 /** Notes that a workspace is used, which keeps it from `collectGarbage`. */
 export async function markWorkspaceUsed(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(recordPath(path), now, now).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw diskError(error, path);
-  });
+  await markUsed(recordPath(path));
 }
 
 async function idleTime(path: string): Promise<number | undefined> {
@@ -200,14 +198,7 @@ async function idleTime(path: string): Promise<number | undefined> {
 
 /** Takes a workspace out of sight in one step, then removes it. @returns false where there is none */
 async function discardPlace(store: Store, path: string): Promise<boolean> {
-  const aside = temporaryPath(store);
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw diskError(error, path);
-  }
-  await removeTree(aside);
+  if (!(await discard(store, path))) return false;
   await rmdir(join(path, '..')).catch((error: unknown) => {
     if (!isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw diskError(error, path);
   });

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Simulator } from '../../src/simulator/simulator';
 import { schemaErrors, schemaOf } from './schemas';
 import { tempFolder } from './temp-folder';
+import type { TestUser } from './two-users';
 import './to-exit-with';
 
 const ROOT = resolve(__dirname, '../..');
@@ -19,6 +20,8 @@ export interface KhOptions {
   home?: string;
   cwd?: string;
   env?: Record<string, string>;
+  /** Runs kh as another user; see `twoUsers`. */
+  user?: TestUser;
   /** Gives kh a terminal for its stderr, by means of script(1). */
   tty?: boolean;
   /** Nobody reads its stdout, as behind `| head` once that has seen enough. */
@@ -76,7 +79,12 @@ export async function startKh(args: readonly string[], options: KhOptions = {}):
   const env = { ...environment(options, folder, home), ...options.env };
   const [command, words] = commandFor(args, options, stdoutFile);
   const start = performance.now();
-  const child = spawn(command, words, { cwd: options.cwd ?? folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, words, {
+    cwd: options.cwd ?? folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.user && { uid: options.user.uid, gid: options.user.gid }),
+  });
   if (options.unread) child.stdout.destroy();
   const output = collect(child);
   const ended = end(child, options.timeoutMs ?? LIMIT, output).then(async ([exitCode, signal]) => {
@@ -128,11 +136,12 @@ function environment({ lab }: KhOptions, folder: string, home: string): Record<s
 
 function commandFor(
   args: readonly string[],
-  { tty, full, stdoutTo }: KhOptions,
+  { tty, full, stdoutTo, user }: KhOptions,
   stdoutFile: string,
 ): [string, string[]] {
   const words = [process.execPath, PROGRAM, ...args] as const;
   if (tty) return terminal(args, stdoutFile);
+  if (user) return ['sh', ['-c', `umask ${user.umask}; exec "$@"`, 'sh', ...words]];
   if (full) return ['sh', ['-c', 'exec "$@" >/dev/full', 'sh', ...words]];
   if (stdoutTo !== undefined) {
     return ['sh', ['-c', 'to=$1; shift; exec "$@" >"$to"', 'sh', stdoutTo, ...words]];

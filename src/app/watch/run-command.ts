@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { isErrno } from '../../core/errors';
+import { userUmask } from '../../core/umask';
 
 export interface CommandOptions {
   env: NodeJS.ProcessEnv;
@@ -36,7 +37,7 @@ const LONGEST_LINE = 4000;
  */
 export async function runCommand(command: string, options: CommandOptions): Promise<CommandEnd> {
   const { env, signal, timeout, grace } = options;
-  const child: ChildProcess = spawn('/bin/sh', ['-c', command], {
+  const child: ChildProcess = spawn('/bin/sh', ['-c', withUserUmask(command)], {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -72,6 +73,12 @@ export async function runCommand(command: string, options: CommandOptions): Prom
     stdout?.destroy();
     stderr?.destroy();
   }
+}
+
+/** In a shared store kh has another umask than the user. */
+function withUserUmask(command: string): string {
+  const umask = userUmask();
+  return umask === undefined ? command : `umask ${umask.toString(8).padStart(4, '0')}\n${command}`;
 }
 
 function endOf(child: ChildProcess): Promise<Omit<CommandEnd, 'timedOut'>> {

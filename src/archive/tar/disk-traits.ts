@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskError } from '../../core/disk-error';
 import { isErrno } from '../../core/errors';
@@ -8,39 +8,44 @@ export interface DiskTraits {
   foldsCase: boolean;
   /** Composed and decomposed forms of one character name one file. */
   foldsUnicode: boolean;
-  /** False where a umask or a default ACL changes 0644 and 0755. */
+  /** False where a umask or a default ACL changes the modes that files and folders of a tree are made with. */
   keepsModes: boolean;
 }
 
 /**
  * Finds out by trying, in a folder of its own below `folder` that is gone afterwards.
  *
+ * @param folderMode the mode that folders are to have
  * @throws KhError STORE_FULL, STORE_DENIED, STORE_IO
  */
-export function probeDisk(folder: string): DiskTraits {
+export function probeDisk(folder: string, folderMode: number): DiskTraits {
   try {
-    return probeIn(mkdtempSync(join(folder, '.probe-')));
+    const probe = join(folder, '.kh-probe');
+    mkdirSync(probe);
+    return probeIn(probe, folderMode);
   } catch (error) {
     throw diskError(error, folder);
   }
 }
 
-function probeIn(probe: string): DiskTraits {
+function probeIn(probe: string, folderMode: number): DiskTraits {
   try {
     writeFileSync(join(probe, 'case-\u00e9'), '', { mode: 0o644 });
-    mkdirSync(join(probe, 'folder'), 0o755);
+    mkdirSync(join(probe, 'folder'), folderMode);
     return {
       foldsCase: exists(join(probe, 'CASE-\u00e9')),
       foldsUnicode: exists(join(probe, 'case-e\u0301')),
-      keepsModes: modeOf(join(probe, 'case-\u00e9')) === 0o644 && modeOf(join(probe, 'folder')) === 0o755,
+      keepsModes:
+        modeOf(join(probe, 'case-\u00e9')) === 0o644 && modeOf(join(probe, 'folder')) === folderMode,
     };
   } finally {
     rmSync(probe, { recursive: true, force: true });
   }
 }
 
+/** Without setgid, which a folder has from the one that it is made in. */
 function modeOf(path: string): number {
-  return lstatSync(path).mode & 0o7777;
+  return lstatSync(path).mode & 0o5777;
 }
 
 function exists(path: string): boolean {

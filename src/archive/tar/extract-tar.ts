@@ -30,10 +30,12 @@ export interface ExtractOptions {
   neededBytes?: number | undefined;
   /** Found out by a probe when left out. */
   disk?: DiskTraits | undefined;
+  /** The mode of directories (default 0755). */
+  folderMode?: number | undefined;
 }
 
 /**
- * Makes the tree of a tar stream: files 0644, directories 0755, links last.
+ * Makes the tree of a tar stream: files 0644, links last.
  * Owners, times and other mode bits are left as they come.
  *
  * @throws KhError ARCHIVE_*, STORE_FULL, STORE_DENIED, STORE_IO; what was made until then stays
@@ -42,10 +44,10 @@ export async function extractTar(
   chunks: AsyncIterable<Buffer>,
   options: ExtractOptions,
 ): Promise<UnpackedTree> {
-  const { treePath, signal } = options;
-  const disk = options.disk ?? probeDisk(treePath);
+  const { treePath, signal, neededBytes, folderMode = 0o755 } = options;
+  const disk = options.disk ?? probeDisk(treePath, folderMode);
   const policy = memberPolicy(options.limits, disk);
-  const writer = treeWriter(treePath, disk, options.neededBytes);
+  const writer = treeWriter({ treePath, disk, folderMode, neededBytes });
   const tree: UnpackedTree = { ...NOTHING, danglingLinks: [] };
   const reader = tarReader({
     member: (member) => {

@@ -14,15 +14,23 @@ export interface TreeWriter {
   finish: () => void;
 }
 
+export interface WriterOptions {
+  treePath: string;
+  disk: DiskTraits;
+  /** The mode of directories. */
+  folderMode: number;
+  /** What the work takes on disk, for the message when there is no room. */
+  neededBytes?: number | undefined;
+}
+
 /**
- * Makes files 0644, directories 0755 and, last of all, links. Small files
- * take three system calls each, synchronously: a trip through the thread pool
- * costs more than the call.
+ * Makes files 0644, directories and, last of all, links. Small files take
+ * three system calls each, synchronously: a trip through the thread pool costs
+ * more than the call.
  *
- * @param neededBytes what the work takes on disk, for the message when there is no room
  * @throws KhError STORE_FULL, STORE_DENIED, STORE_IO, and ARCHIVE_UNSAFE when the disk takes two names for one
  */
-export function treeWriter(treePath: string, disk: DiskTraits, neededBytes?: number): TreeWriter {
+export function treeWriter({ treePath, disk, folderMode, neededBytes }: WriterOptions): TreeWriter {
   const links: { path: string; target: string }[] = [];
   let open: number | undefined;
   const settleMode = disk.keepsModes ? () => undefined : chmodSync;
@@ -41,8 +49,8 @@ export function treeWriter(treePath: string, disk: DiskTraits, neededBytes?: num
     make: onDisk((member: Admitted) => {
       for (const folder of member.newFolders) {
         const path = `${treePath}/${folder}`;
-        mkdirSync(path, 0o755);
-        settleMode(path, 0o755);
+        mkdirSync(path, folderMode);
+        settleMode(path, folderMode);
       }
       if (member.kind === 'symlink') links.push(member);
       if (member.kind !== 'file') return;
@@ -61,7 +69,7 @@ export function treeWriter(treePath: string, disk: DiskTraits, neededBytes?: num
     }),
     finish: onDisk(() => {
       for (const { path, target } of links) symlinkSync(target, `${treePath}/${path}`);
-      chmodSync(treePath, 0o755);
+      chmodSync(treePath, folderMode);
     }),
   };
 }

@@ -54,4 +54,46 @@ describe('openStore', () => {
       message: expect.stringContaining('uid 12345') as string,
     });
   });
+
+  it('refuses a folder of the user that everyone may write to', async () => {
+    const home = scratchFolder();
+    chmodSync(home, 0o777);
+    await expect(openStore({ home })).rejects.toMatchObject({
+      code: 'STORE_DENIED',
+      message: expect.stringContaining('everyone may write to it') as string,
+    });
+  });
+
+  it('keeps a store private in a folder that the group may write to without setgid', async () => {
+    const home = scratchFolder();
+    chmodSync(home, 0o775);
+    const store = await openStore({ home });
+    expect(store.modes.shared).toBe(false);
+    expect(statSync(join(home, 'v1')).mode & 0o777).toBe(0o700);
+  });
+
+  it('opens to the group a store in a folder that is shared, and to nobody else', async () => {
+    const home = scratchFolder();
+    chmodSync(home, 0o2770);
+    const umask = process.umask(0o077);
+    try {
+      const store = await openStore({ home });
+      expect(store.modes).toMatchObject({ shared: true, folder: 0o770, file: 0o660 });
+      for (const folder of [join(home, 'v1'), store.archives, store.tmp]) {
+        expect(statSync(folder).mode & 0o777).toBe(0o770);
+      }
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  it('does not share what was private, nor the other way round, without being told', async () => {
+    const home = scratchFolder();
+    await openStore({ home });
+    chmodSync(home, 0o2770);
+    await expect(openStore({ home })).rejects.toMatchObject({
+      code: 'STORE_DENIED',
+      message: expect.stringContaining('shared by a group') as string,
+    });
+  });
 });

@@ -10,14 +10,14 @@ const onLinux = process.platform === 'linux' ? it : it.skip;
 describe('makeFolder', () => {
   it('makes a folder and those above it, for the user alone', async () => {
     const root = scratchFolder();
-    await makeFolder(join(root, 'a', 'b', 'c'));
+    await makeFolder(join(root, 'a', 'b', 'c'), 0o700);
     for (const path of ['a', 'a/b', 'a/b/c']) expect(statSync(join(root, path)).mode & 0o777).toBe(0o700);
   });
 
   it('takes one that is there, and one that others make at the same time', async () => {
     const path = join(scratchFolder(), 'a', 'b');
-    await Promise.all(Array.from({ length: 8 }, () => makeFolder(path)));
-    await makeFolder(path);
+    await Promise.all(Array.from({ length: 8 }, () => makeFolder(path, 0o700)));
+    await makeFolder(path, 0o700);
     expect(statSync(path).isDirectory()).toBe(true);
   });
 
@@ -25,12 +25,12 @@ describe('makeFolder', () => {
     const root = scratchFolder();
     writeFileSync(join(root, 'file'), '');
     symlinkSync('nowhere', join(root, 'link'));
-    await expect(makeFolder(join(root, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
-    await expect(makeFolder(join(root, 'file', 'below'))).rejects.toMatchObject({ code: 'EEXIST' });
-    await expect(makeFolder(join(root, 'link'))).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makeFolder(join(root, 'file'), 0o700)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makeFolder(join(root, 'file', 'below'), 0o700)).rejects.toMatchObject({ code: 'EEXIST' });
+    await expect(makeFolder(join(root, 'link'), 0o700)).rejects.toMatchObject({ code: 'EEXIST' });
   });
 
   onLinux('fails, and comes back, where no folder can be made', async () => {
-    await expect(makeFolder('/proc/nowhere/home')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(makeFolder('/proc/nowhere/home', 0o700)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
