@@ -3,7 +3,9 @@ import {
   addEntry,
   emptyLabManifest,
   formatManifest,
+  LARGEST_SIGNATURE_FILE,
   revokeArchive,
+  signaturePath,
   type Digests,
   type LabEntry,
   type LabManifest,
@@ -17,7 +19,7 @@ import { shortHash } from '../store/disk-name';
 import type { Store } from '../store/layout';
 import { withLock } from '../store/lock';
 import type { Workspace } from '../store/workspaces';
-import { checkManifest, missing, readManifest, readSignatures, type Manifest } from './open-manifest';
+import { checkManifest, missing, readIfThere, readManifest, type Manifest } from './open-manifest';
 import type { TrustedArchive } from './trusted-archive';
 
 /** The manifest that was written to, and the entries as they are in it now. */
@@ -121,7 +123,7 @@ async function edit(
 ): Promise<LabManifest> {
   return withManifestLock(store, path, async () => {
     const after = change(await labManifest(path));
-    const wasSigned = (await readSignatures(path)).length > 0;
+    const wasSigned = (await readIfThere(signaturePath(path), LARGEST_SIGNATURE_FILE)) !== undefined;
     replaceFile(path, formatManifest(after));
     if (wasSigned) {
       const message = `the signatures of ${path} are of what it was before: sign it again (kh manifest sign)`;

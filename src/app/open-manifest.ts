@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import {
   checkAgainst,
   checkSignatures,
+  hasExpired,
   LARGEST_MANIFEST,
   LARGEST_SIGNATURE_FILE,
   lookUp,
@@ -65,9 +66,9 @@ export async function openManifest({
  */
 export async function requireManifest(file: string, trustedKeys: readonly string[] = []): Promise<Manifest> {
   if (trustedKeys.length === 0) return (await readManifest(resolve(file))) ?? missing(resolve(file));
-  const { manifest, signatures } = await inspectManifest(file, trustedKeys);
-  requireSignature(manifest.path, signatures);
-  return manifest;
+  const { path, bytes, signatures } = await readSigned(file, trustedKeys);
+  requireSignature(path, signatures); // before anything looks into it
+  return parseManifest(bytes.toString('utf8'), path);
 }
 
 /** A manifest, and what its signatures are worth. */
@@ -80,13 +81,21 @@ export interface InspectedManifest {
 export async function inspectManifest(
   file: string,
   trustedKeys: readonly string[],
-  now = new Date(),
 ): Promise<InspectedManifest> {
+  const { path, bytes, signatures } = await readSigned(file, trustedKeys);
+  return { manifest: parseManifest(bytes.toString('utf8'), path), signatures };
+}
+
+/** The bytes of a manifest, not looked into, and what its signatures are worth. */
+export async function readSigned(
+  file: string,
+  trustedKeys: readonly string[],
+): Promise<{ path: string; bytes: Buffer; signatures: CheckedSignature[] }> {
   const path = resolve(file);
   const trusted = await readTrustedKeys(trustedKeys);
   const bytes = (await readIfThere(path, LARGEST_MANIFEST)) ?? missing(path);
-  const signatures = checkSignatures(bytes, await readSignatures(path), trusted, now);
-  return { manifest: parseManifest(bytes.toString('utf8'), path), signatures };
+  const signatures = checkSignatures(bytes, await readSignatures(path), trusted, new Date());
+  return { path, bytes, signatures };
 }
 
 /** The signatures beside a manifest. @throws KhError USAGE where they can't be read; MANIFEST_UNUSABLE */
@@ -150,10 +159,8 @@ export function checkManifest(
     throw unlisted(manifest, kernel, digests);
   }
   const digest = checkAgainst(expected, digests, manifest.path);
+  if (!hasExpired(expected, now)) return { path: manifest.path, form: manifest.form, digest };
   const { expires } = expected;
-  if (expires === undefined || Date.parse(expires) > now.getTime()) {
-    return { path: manifest.path, form: manifest.form, digest };
-  }
   const message = `the entry of ${manifest.path} for ${expected.entry} expired on ${expires.slice(0, 10)}`;
   if (required) {
     throw new KhError('VERIFY_EXPIRED', {

@@ -15,7 +15,7 @@ import { replaceFile } from '../core/replace-file';
 import type { Work } from '../core/work';
 import type { Store } from '../store/layout';
 import { readSigningKeys, type SigningKeys } from './manifest-keys';
-import { inspectManifest, missing, readIfThere, readSignatures } from './open-manifest';
+import { missing, readIfThere, readSigned, readSignatures } from './open-manifest';
 import { withManifestLock } from './manifests';
 
 /** A manifest, and the signatures beside it. */
@@ -72,7 +72,7 @@ export async function verifyManifest(file: string, trustedKeys: readonly string[
       hint: 'Name public keys with --trusted-key, or in KH_TRUSTED_KEYS.',
     });
   }
-  const { manifest, signatures } = await inspectManifest(file, trustedKeys);
-  requireSignature(manifest.path, signatures);
-  return { path: manifest.path, signaturePath: signaturePath(manifest.path), signatures };
+  const { path, signatures } = await readSigned(file, trustedKeys);
+  requireSignature(path, signatures);
+  return { path, signaturePath: signaturePath(path), signatures };
 }

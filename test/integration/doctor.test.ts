@@ -151,6 +151,12 @@ describe('kh doctor', () => {
     expect(strict).toExitWith(6);
     expect(about(strict, 'manifest')[1]).toMatchObject({ code: 'VERIFY_UNLISTED' });
 
+    const text = await readFile(manifest, 'utf8');
+    await writeFile(manifest, text.replace('"added"', '"expires": "2026-01-01", "added"'));
+    const expired = await kh([...args, '--require-manifest'], { lab });
+    expect(expired).toExitWith(6);
+    expect(about(expired, 'manifest')[1]).toMatchObject({ code: 'VERIFY_EXPIRED' });
+
     await writeFile(manifest, '{');
     const damaged = await kh(args, { lab });
     expect(damaged).toExitWith(6);

@@ -87,6 +87,16 @@ describe('a signed manifest', () => {
     expect(await pull(lab, strictly)).toExitWith(6);
   });
 
+  it('does not take a signature of another kind, and leaves that where it is', async () => {
+    const { home, path, manifest, done } = await signedLab();
+    await writeFile(`${manifest}.sig`, '-----BEGIN PGP SIGNATURE-----');
+    await done('add', manifest);
+    const sign = await kh(['manifest', 'sign', manifest, '--key', path('ours.key'), '--json'], { home });
+    expect(sign).toExitWith(6);
+    expect(errorOf(sign).code).toBe('MANIFEST_UNUSABLE');
+    expect(await readFile(`${manifest}.sig`, 'utf8')).toBe('-----BEGIN PGP SIGNATURE-----');
+  });
+
   it('may be of any form, and its signature may expire', async () => {
     const { lab, path, done, archive } = await signedLab();
     const list = path('list.md5');

@@ -1,4 +1,4 @@
-import { lookUp } from '../../archive/manifest';
+import { hasExpired, lookUp } from '../../archive/manifest';
 import { requireManifest, type ManifestOptions } from '../open-manifest';
 import type { SeenDevice } from './devices';
 import { findings, type DoctorFinding } from './finding';
@@ -24,11 +24,16 @@ export async function lookAtManifest(
       devices.flatMap(({ kernel }) => (kernel === undefined ? [] : [[kernel.release, kernel]])),
     );
     const unlisted = [...kernels.values()].filter((kernel) => lookUp(manifest, kernel) === undefined);
-    const about = unlisted.map(({ release }) => {
-      const text = `does not name the kernel ${release}`;
-      return requireEntry ? error('VERIFY_UNLISTED', text, ADD) : note(text, ADD);
-    });
-    return [ok(`can be used (form ${manifest.form})`), ...about];
+    const expired = [...kernels.values()].filter((kernel) =>
+      hasExpired(lookUp(manifest, kernel), new Date()),
+    );
+    const about = (code: 'VERIFY_UNLISTED' | 'VERIFY_EXPIRED', text: string) =>
+      requireEntry ? error(code, text, ADD) : note(text, ADD);
+    return [
+      ok(`can be used (form ${manifest.form})`),
+      ...unlisted.map(({ release }) => about('VERIFY_UNLISTED', `does not name the kernel ${release}`)),
+      ...expired.map(({ release }) => about('VERIFY_EXPIRED', `has an entry for ${release} that expired`)),
+    ];
   } catch (thrown) {
     return [failed(thrown)];
   }

@@ -1,6 +1,14 @@
 import { KhError } from '../../core/errors';
 import type { Digests, ExpectedDigests } from './types';
 
+/** Whether an entry vouches for nothing any more. */
+export function hasExpired<T extends { expires?: string }>(
+  entry: T | undefined,
+  now: Date,
+): entry is T & { expires: string } {
+  return entry?.expires !== undefined && Date.parse(entry.expires) <= now.getTime();
+}
+
 /**
  * Compares an archive's digests with those that a manifest expects; every one
  * that it gives has to be right.

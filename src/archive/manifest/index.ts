@@ -1,5 +1,5 @@
 export { LARGEST_MANIFEST, parseManifest, lookUp } from './parse-manifest';
-export { checkAgainst } from './check';
+export { checkAgainst, hasExpired } from './check';
 export { addEntry, emptyLabManifest, formatManifest, refuseRevoked, revokeArchive } from './lab-manifest';
 export { newKeyPair, keyError, parsePrivateKey, parsePublicKeys, shortKeyId, type ManifestKey } from './keys';
 export {

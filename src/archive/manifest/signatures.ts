@@ -2,6 +2,7 @@ import { createHash, sign, verify } from 'node:crypto';
 import { isNativeError } from 'node:util/types';
 import { integer, listOf, matching, Misfit, objectOf, text } from '../../core/checks';
 import { KhError } from '../../core/errors';
+import { hasExpired } from './check';
 import { shortKeyId, type ManifestKey } from './keys';
 import { isoTime } from './times';
 import { unusable } from './unusable';
@@ -107,7 +108,7 @@ export function parseSignatures(source: string, path: string): ManifestSignature
     return (value as SignatureFile).signatures;
   } catch (error) {
     if (!isNativeError(error) || !(error instanceof Misfit || error.name === 'SyntaxError')) throw error;
-    throw unusable(path, `is no list of signatures: ${error.message}`, SIGN_AGAIN, error);
+    throw unusable(path, `is no list of signatures: ${error.message}`, RESTORE, error);
   }
 }
 
@@ -145,7 +146,7 @@ function stateOf(one: ManifestSignature, trusted: ManifestKey[], now: Date): Che
   const isItsOwn = verify(null, statementOf(one), signer.key, Buffer.from(one.signature, 'base64'));
   if (!isItsOwn) return 'wrong';
   if (Date.parse(one.signedAt) > now.getTime() + CLOCK_SKEW) return 'future';
-  return one.expires !== undefined && Date.parse(one.expires) <= now.getTime() ? 'expired' : 'valid';
+  return hasExpired(one, now) ? 'expired' : 'valid';
 }
 
 /**
@@ -184,6 +185,7 @@ function problemOf({ key, state, signedAt, expires = '' }: CheckedSignature): st
 }
 
 const SIGN_AGAIN = 'Who keeps the key looks at the manifest, and signs it again: `kh manifest sign`.';
+const RESTORE = 'Restore it; or move it away, and have the manifest signed again: `kh manifest sign`.';
 const UNKNOWN_KEY =
   'Get the manifest from where it is kept; or, if you know that the key is good, name its public part with --trusted-key.';
 
