@@ -18,7 +18,8 @@ const manifestFlag = Flags.string({
 
 export const trustedKeyFlag = Flags.string({
   summary: 'Public key, or folder of them: manifests count only if one of these signed; may be repeated.',
-  description: `PEM files, as \`kh manifest keygen\` and openssl write them. KH_TRUSTED_KEYS takes several, with ${delimiter} between them.`,
+  description:
+    'PEM files, as `kh manifest keygen` and openssl write them. KH_TRUSTED_KEYS takes several, with : between them (; on Windows).',
   env: 'KH_TRUSTED_KEYS',
   multiple: true,
   multipleNonGreedy: true,

@@ -19,7 +19,12 @@ import { collectShellV1 } from '../../../src/adb/shell-v1';
 import { collectShellV2 } from '../../../src/adb/shell-v2';
 import { FailReply, readBlock, readStatus } from '../../../src/adb/smart-socket';
 import { receiveFile, statV1, statV2 } from '../../../src/adb/sync';
-import { parseManifest } from '../../../src/archive/manifest';
+import {
+  formatSignatures,
+  parseManifest,
+  parseSignatures,
+  type ManifestSignature,
+} from '../../../src/archive/manifest';
 import { makeSampleTar } from '../../../src/archive/sample-archive';
 import { extractTar } from '../../../src/archive/tar/extract-tar';
 import { unpackChunks } from '../../../src/archive/unpack-archive';
@@ -118,6 +123,14 @@ const IMAGES = [
 const IMAGE_ERRORS = ['BUILD_BAD_IMAGE', 'BUILD_NO_EXPORTS', 'DECODER_MISSING'] as const;
 const MOST_UNPACKED = 1 << 22;
 
+const SIGNATURE: ManifestSignature = {
+  key: 'ab'.repeat(32),
+  sha256: 'cd'.repeat(32),
+  signedAt: '2026-11-21T12:00:00.000Z',
+  expires: '2027-11-21',
+  signature: `${'A'.repeat(86)}==`,
+};
+
 const OBJECT = buildElf({
   sections: [
     { name: '.text' },
@@ -176,6 +189,12 @@ export const FUZZ_TARGETS: FuzzTarget[] = [
     name: 'manifests',
     inputs: () => text(manifests),
     check: (bytes) => only(['MANIFEST_UNUSABLE'], () => parseManifest(bytes.toString('utf8'), 'manifest')),
+  },
+  {
+    name: 'manifest-signatures',
+    inputs: () => damaged(Buffer.from(formatSignatures([SIGNATURE]))),
+    check: (bytes) =>
+      only(['MANIFEST_UNUSABLE'], () => parseSignatures(bytes.toString('utf8'), 'lab.json.sig')),
   },
   {
     name: 'workspace-records',
