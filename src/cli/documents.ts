@@ -12,6 +12,7 @@ import type { NewKeys } from '../app/manifest-keys';
 import type { AddedEntries, ManifestCheck, RevokedArchives } from '../app/manifests';
 import type { CheckedSignature, Manifest } from '../app/open-manifest';
 import type { SignedManifest } from '../app/sign-manifest';
+import type { PackedHeaders } from '../app/pack-headers';
 import type { PulledHeaders } from '../app/pull-headers';
 import type { RecoveredSymvers } from '../app/recover-symvers';
 import type { Garbage } from '../app/store-gc';
@@ -62,6 +63,7 @@ export interface Documents {
   'manifest show': ResultDocument<ShownManifest>;
   'manifest sign': ResultDocument<SignedManifest>;
   'manifest verify': ResultDocument<SignedManifest>;
+  pack: ResultDocument<PackedHeaders>;
   pull: OutcomesDocument<PulledHeaders>;
   simulate: ResultDocument<SimulatorPlace>;
   'store gc': ResultDocument<Garbage>;

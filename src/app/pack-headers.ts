@@ -1,0 +1,179 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import {
+  GENERATOR_SCRIPTS,
+  generatorOfScript,
+  generatorOfVersion,
+  type GeneratorTraits,
+} from '../archive/pack/generator';
+import { headersTar, readContent } from '../archive/pack/headers-tar';
+import { inputDigest, kheadersMd5Text } from '../archive/pack/input-digest';
+import { listMembers, type Member } from '../archive/pack/members';
+import { packArchive } from '../archive/pack/pack-archive';
+import { diskError } from '../core/disk-error';
+import { replaceFile } from '../core/replace-file';
+import { openBuildTree, type BuildTree } from '../kbuild/build-tree';
+import { readIfThere } from '../store/whole-file';
+import { digestsOf } from './check-archive';
+import type { Context } from './context';
+import { addToManifest } from './manifests';
+import { packTime } from './pack-time';
+
+export interface PackOptions {
+  /** The folder to write to. */
+  output: string;
+  /** Where the source is, where the build does not say. */
+  source?: string | undefined;
+  /** The kernel's name of the processor, where the build does not say. */
+  arch?: string | undefined;
+  /** KBUILD_BUILD_TIMESTAMP: the time of all members. */
+  timestamp?: string | undefined;
+  /** SOURCE_DATE_EPOCH, for where there is no timestamp. */
+  epoch?: string | undefined;
+  /** Also where nothing changed. */
+  force: boolean;
+  /** A lab's manifest to add the archive to. */
+  manifest?: string | undefined;
+  /** Why it is trusted, for the manifest. */
+  note?: string | undefined;
+  /** ISO time until which the manifest's entry counts. */
+  expires?: string | undefined;
+}
+
+/** What was packed, from where, and where it is. */
+export interface PackedHeaders {
+  build: string;
+  source: string;
+  arch: string;
+  /** `uname -r` of the kernel. */
+  release: string;
+  /** How the archive was made, and what said so: the source's script, or the version where there is none. */
+  generator: GeneratorTraits & { from: string };
+  archive: string;
+  /** The file in the form of the kernel's `kernel/kheaders.md5`. */
+  digests: string;
+  bytes: number;
+  md5: string;
+  sha256: string;
+  entries: number;
+  /** Seconds since 1970, of all members; left out for the time of packing. */
+  timestamp?: number;
+  /** True where nothing had changed and the archive is the one that was there. */
+  unchanged: boolean;
+  /** The manifest that has it now. */
+  manifest?: string;
+  milliseconds: number;
+}
+
+/**
+ * Makes the headers archive of a kernel build, as the kernel's own generator
+ * does for that version, and the `kheaders.md5` beside it. Does nothing where
+ * both are there already, of the same contents packed in the same way.
+ *
+ * @throws KhError USAGE, BUILD_BAD_SOURCE, BUILD_BAD_HEADERS, MANIFEST_UNUSABLE, XZ_UNAVAILABLE, STORE_*; or the signal's reason
+ */
+export async function packHeaders(
+  folder: string,
+  options: PackOptions,
+  context: Context,
+): Promise<PackedHeaders> {
+  const start = performance.now();
+  const { signal } = context;
+  const tree = await openBuildTree(folder, options);
+  const generator = await generatorOf(tree);
+  const timestamp = await packTime(options.timestamp, options.epoch, signal);
+  const members = listMembers(tree, generator);
+  const recipe = JSON.stringify({ ...generator, timestamp });
+  const packing = { tree, generator, members, recipe, mtime: timestamp ?? Math.floor(Date.now() / 1000) };
+  const output = await outputFolder(options.output);
+  const files = { archive: join(output, 'kheaders.tar.xz'), digests: join(output, 'kheaders.md5') };
+
+  const known = options.force ? undefined : await upToDate(packing, files, signal);
+  const packed = known ?? (await pack(packing, files, signal));
+  const { release } = tree.version;
+  if (options.manifest !== undefined) {
+    const { note, expires } = options;
+    await addToManifest(context, options.manifest, [{ release, ...packed }], {
+      ...(note === undefined ? {} : { note }),
+      ...(expires === undefined ? {} : { expires }),
+    });
+  }
+  return {
+    build: tree.build,
+    source: tree.source,
+    arch: tree.arch,
+    release,
+    generator,
+    ...files,
+    ...packed,
+    entries: members.length,
+    ...(timestamp === undefined ? {} : { timestamp }),
+    unchanged: known !== undefined,
+    ...(options.manifest === undefined ? {} : { manifest: resolve(options.manifest) }),
+    milliseconds: Math.round(performance.now() - start),
+  };
+}
+
+async function generatorOf({ source, version }: BuildTree): Promise<PackedHeaders['generator']> {
+  for (const path of GENERATOR_SCRIPTS) {
+    const text = await readIfThere(join(source, path));
+    const traits = text === undefined ? undefined : generatorOfScript(text, path);
+    if (traits !== undefined) return { ...traits, from: path };
+  }
+  const { major, minor, patch } = version;
+  return { ...generatorOfVersion(version), from: `Linux ${major}.${minor}.${patch}` };
+}
+
+async function outputFolder(folder: string): Promise<string> {
+  const path = resolve(folder);
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw diskError(error, path);
+  }
+  return path;
+}
+
+interface Packing {
+  tree: BuildTree;
+  generator: GeneratorTraits;
+  members: Member[];
+  recipe: string;
+  mtime: number;
+}
+
+interface Files {
+  archive: string;
+  digests: string;
+}
+
+interface Packed {
+  bytes: number;
+  md5: string;
+  sha256: string;
+}
+
+/** The archive that is there, where it is what packing would give. */
+async function upToDate(
+  { tree, generator, members, recipe }: Packing,
+  { archive, digests }: Files,
+  signal: AbortSignal,
+): Promise<Packed | undefined> {
+  const said = await readIfThere(digests);
+  const found = said === undefined ? undefined : await digestsOf(archive, signal);
+  if (found === undefined) return undefined;
+  const inputs = inputDigest(recipe);
+  for (const member of members) inputs.add(member, readContent(tree, member));
+  return said === kheadersMd5Text(generator.digests, inputs.result(), found.md5) ? found : undefined;
+}
+
+async function pack(
+  { tree, generator, members, recipe, mtime }: Packing,
+  { archive, digests }: Files,
+  signal: AbortSignal,
+): Promise<Packed> {
+  const digest = inputDigest(recipe);
+  const packed = await packArchive(headersTar(tree, members, { mtime, digest }), archive, signal);
+  replaceFile(digests, kheadersMd5Text(generator.digests, digest.result(), packed.md5));
+  return packed;
+}
