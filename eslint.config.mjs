@@ -28,6 +28,7 @@ const AT_HOME = {
   listr2: ['ui'],
   'tar-stream': ['archive', 'simulator'],
   picomatch: ['archive'],
+  diff: ['archive'],
   'lzma-native': ['archive'],
   'xz-decompress': ['archive'],
 };

@@ -2,6 +2,7 @@ import type { BuildResult } from '../app/build-and-load';
 import type { CarvedImage } from '../app/carve';
 import type { DeviceDescription } from '../app/describe-devices';
 import type { Diagnosis } from '../app/doctor/doctor';
+import type { HeadersDiff } from '../app/headers/diff-headers';
 import type { HeadersList } from '../app/headers/list-headers';
 import type { HeaderDocument } from '../app/headers/show-headers';
 import type { SearchResult } from '../app/headers/search-headers';
@@ -50,6 +51,7 @@ export interface Documents {
   devices: DevicesDocument<DeviceDescription>;
   doctor: ResultDocument<Diagnosis>;
   env: ResultDocument<WorkspaceEnvironment>;
+  'headers diff': ResultDocument<HeadersDiff>;
   'headers list': ResultDocument<HeadersList> | OutcomesDocument<HeadersList>;
   'headers search': ResultDocument<SearchResult> | OutcomesDocument<SearchResult>;
   'headers show': ResultDocument<HeaderDocument[]> | OutcomesDocument<HeaderDocument[]>;
