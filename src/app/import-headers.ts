@@ -129,7 +129,14 @@ async function obtain(
     await using stage = await createStage(store);
     const { partPath, treePath } = stage;
     const { archive: bytes } = source;
-    const where = { partPath, treePath, limits: context.limits, signal, expectedBytes: bytes.size };
+    const where = {
+      partPath,
+      treePath,
+      folderMode: store.modes.treeFolder,
+      limits: context.limits,
+      signal,
+      expectedBytes: bytes.size,
+    };
     const facts = await inspectReceived(stage, await receiveArchive(chunksOf(bytes), where));
     const judged = judgeNamed(facts, source, options, rule, warn);
     warnOfDanglingLinks(facts, context.emit);

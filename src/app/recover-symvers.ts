@@ -4,6 +4,7 @@ import { isErrno, KhError } from '../core/errors';
 import type { PrivilegeChoice } from '../device/privilege';
 import { mergeSources, type DroppedSource, type SymversSource } from '../kbuild/symvers/merge-sources';
 import { formatSymvers, parseSymvers } from '../kbuild/symvers/symvers-file';
+import { refuseNewer } from '../store/json-fields';
 import { readIfThere, writeWhole } from '../store/whole-file';
 import type { AttachedDevice, Context } from './context';
 import type { KernelWorkspace } from './kernel-workspace';
@@ -115,6 +116,7 @@ async function readKept(
 ): Promise<Omit<RecoveredSymvers, 'path' | 'kept'> | undefined> {
   const text = await readIfThere(recordPath(kernel));
   const symvers = await readIfThere(symversPath(kernel));
+  refuseNewer(text, { path: recordPath(kernel), kind: 'symvers', version: 1 });
   if (text === undefined || symvers === undefined) return undefined;
   try {
     const record = JSON.parse(text) as Omit<RecoveredSymvers, 'path' | 'kept'> & Record<string, unknown>;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { KhError } from '../core/errors';
 import type { SymversSource } from '../kbuild/symvers/merge-sources';
 import { formatSymvers, parseSymvers } from '../kbuild/symvers/symvers-file';
+import { refuseNewer } from '../store/json-fields';
 import type { Store } from '../store/layout';
 import { readIfThere, writeWhole } from '../store/whole-file';
 import type { KernelWorkspace } from './kernel-workspace';
@@ -54,10 +55,11 @@ interface KeptSource {
   uses?: Record<string, number>;
 }
 
-/** What was kept for this kernel; nothing where that is damaged, or of another kernel. */
+/** What was kept for this kernel; nothing where that is damaged, or of another kernel. @throws KhError STORE_* */
 export async function readReadings(kernel: KernelWorkspace): Promise<Readings> {
   const text = await readIfThere(readingsPath(kernel));
   if (text === undefined) return {};
+  refuseNewer(text, { path: readingsPath(kernel), kind: 'readings', version: FORM });
   try {
     const kept = JSON.parse(text) as { readings?: unknown; image?: KeptReading; modules?: KeptReading };
     if (kept.readings !== FORM || !isFor(kernel, kept)) return {};

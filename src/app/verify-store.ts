@@ -1,5 +1,6 @@
 import { inspectHeaders } from '../archive/headers-tree';
 import { unpackArchive } from '../archive/unpack-archive';
+import { KhError } from '../core/errors';
 import type { Emit } from '../core/events';
 import { ARCHIVE_LIMITS } from '../core/limits';
 import {
@@ -66,7 +67,13 @@ export async function verifyStore(store: Store, options: VerifyOptions): Promise
   for (const sha256 of [...digests].sort()) {
     const workspaces = uses.filter((use) => use.archives.includes(sha256)).map(({ path }) => path);
     const record = readable.find((workspace) => workspace.record.archive.sha256 === sha256)?.record;
-    const check = await verifyArchive(store, { sha256, release: record?.kernel.release ?? '' }, options);
+    const about = { sha256, release: record?.kernel.release ?? '' };
+    const check = await verifyArchive(store, about, options).catch((error: unknown) => {
+      if (!(error instanceof KhError && error.code === 'STORE_NEWER')) throw error;
+      options.emit({ type: 'warning', message: `not checked: ${error.reason}` });
+      return undefined;
+    });
+    if (check === undefined) continue;
     const collectedMeanwhile =
       workspaces.length === 0 && (await archiveIdleTime(store, sha256)) === undefined;
     if (!collectedMeanwhile || check.mend !== undefined) archives.push({ ...check, workspaces });

@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { KhError, isErrno } from '../core/errors';
-import { parseFields } from './json-fields';
+import { isNewer, parseFields } from './json-fields';
 import type { Store } from './layout';
 import { withLock, type LockOptions } from './lock';
 import { markUsed } from './mark-used';
@@ -61,13 +61,22 @@ export async function archivesOfSize(store: Store, bytes: number): Promise<Store
   return (await listArchives(store)).filter((archive) => archive.bytes === bytes);
 }
 
-/** Every archive that is here and whole, in the order of their digests. */
+/** Every archive that is here and whole, in the order of their digests; without those that a newer kh noted. */
 export async function listArchives(store: Store): Promise<StoredArchive[]> {
   const names = await readdir(store.archives).catch((error: unknown) => {
     throw diskError(error, store.archives);
   });
   const digests = names.flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []).sort();
-  const archives = await Promise.all(digests.map((sha256) => readArchive(store, sha256)));
+  const archives = await Promise.all(
+    digests.map(async (sha256) => {
+      try {
+        return await readArchive(store, sha256);
+      } catch (error) {
+        if (error instanceof KhError && error.code === 'STORE_NEWER') return undefined;
+        throw error;
+      }
+    }),
+  );
   return archives.filter((archive) => archive !== undefined);
 }
 
@@ -132,6 +141,7 @@ export async function addArchive(
 export async function replaceTree(store: Store, stage: Stage, facts: ArchiveFacts): Promise<StoredArchive> {
   return withArchiveLock(store, facts.sha256, async () => {
     try {
+      await readFacts(store, facts.sha256);
       return await place(store, stage, facts, () => Promise.resolve());
     } catch (error) {
       throw diskError(error, treePath(store, facts.sha256), facts.bytes);
@@ -231,8 +241,12 @@ export function withArchiveLock<T>(
   return withLock(store, `archive-${sha256}`, work, options);
 }
 
-/** Milliseconds since a pull last used an archive; undefined when nothing of it is here. */
+/**
+ * Milliseconds since a pull last used an archive; undefined when nothing of it
+ * is here. One that a newer kh noted counts as just used: it is not ours to remove.
+ */
 export async function archiveIdleTime(store: Store, sha256: string): Promise<number | undefined> {
+  if (isNewer(await readIfThere(factsPath(store, sha256)), FORM)) return 0;
   for (const path of [factsPath, archivePath, treePath]) {
     const age = await ageOf(path(store, sha256));
     if (age !== undefined) return age;
@@ -262,7 +276,7 @@ function stored(store: Store, facts: Recorded['facts']): StoredArchive {
   return { ...facts, path: archivePath(store, sha256), treePath: treePath(store, sha256) };
 }
 
-/** Damaged facts are as good as none: the next pull writes them anew. */
+/** Damaged facts are as good as none: the next pull writes them anew. @throws KhError STORE_NEWER */
 async function readFacts(store: Store, sha256: string): Promise<Recorded | undefined> {
   const path = factsPath(store, sha256);
   const text = await readIfThere(path);
@@ -275,8 +289,10 @@ async function readFacts(store: Store, sha256: string): Promise<Recorded | undef
   }
 }
 
+const FORM = { kind: 'archive', version: 1 };
+
 function parseFacts(text: string, path: string): Recorded {
-  const fields = parseFields(text, { path, kind: 'archive', version: 1, hint: 'Pull again.' });
+  const fields = parseFields(text, { ...FORM, path, hint: 'Pull again.' });
   const tree = fields.object('tree');
   return {
     facts: {

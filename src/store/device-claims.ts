@@ -143,12 +143,20 @@ async function claimsLike(store: Store, me: DeviceSighting): Promise<DeviceClaim
   const names = files
     .filter((file) => file.startsWith(stem) && file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length));
-  const claims = await Promise.all(names.map((name) => readClaim(store, name)));
+  const claims = await Promise.all(
+    names.map((name) => readClaim(store, name).catch((error: unknown) => unlessOurs(error, name, me))),
+  );
   const base = baseName(me);
   return claims
     .filter((claim) => claim !== undefined)
     .filter((claim) => identity(claim) === identity(me))
     .sort((a, b) => Number(b.name === base) - Number(a.name === base) || (a.name < b.name ? -1 : 1));
+}
+
+/** A claim of a newer kh may be of another device whose name begins like ours. */
+function unlessOurs(error: unknown, name: string, me: DeviceSighting): undefined {
+  const newer = error instanceof KhError && error.code === 'STORE_NEWER';
+  if (!newer || usualNames(me).includes(name)) throw error;
 }
 
 /** A claim that cannot be read counts for nothing: the next device writes it anew. */

@@ -41,7 +41,7 @@ export interface JsonFile {
 
 /**
  * @param text what the file holds
- * @throws KhError STORE_DAMAGED when it is no JSON object, or of another kind or version
+ * @throws KhError STORE_NEWER when a newer kh wrote it; STORE_DAMAGED when it is no JSON object, or of another kind
  */
 export function parseFields(text: string, file: JsonFile): Fields {
   const damaged = (what: string, cause?: unknown) =>
@@ -54,11 +54,43 @@ export function parseFields(text: string, file: JsonFile): Fields {
   const value = parseJson(text, damaged);
   if (!isObject(value)) throw damaged('it holds no JSON object');
   const version = value[file.kind];
-  if (typeof version === 'number' && version > file.version) {
-    throw damaged(`its form (${file.kind} ${version}) is that of a later kh`);
-  }
+  if (isLater(version, file)) throw newerError(file);
   if (version !== file.version) throw damaged(`it is no ${file.kind} of form ${file.version}`);
   return fieldsOf(value, '', damaged);
+}
+
+type Form = Pick<JsonFile, 'path' | 'kind' | 'version'>;
+
+/** Whether a newer kh wrote a file, in a form that this one does not know. */
+export function isNewer(text: string | undefined, form: Pick<Form, 'kind' | 'version'>): boolean {
+  try {
+    const value: unknown = JSON.parse(text ?? 'null');
+    return isObject(value) && isLater(value[form.kind], form);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/**
+ * To be called before a file is written over whose loss a newer kh would miss.
+ *
+ * @throws KhError STORE_NEWER
+ */
+export function refuseNewer(text: string | undefined, form: Form): void {
+  if (isNewer(text, form)) throw newerError(form);
+}
+
+function isLater(version: unknown, form: Pick<Form, 'version'>): boolean {
+  return typeof version === 'number' && version > form.version;
+}
+
+function newerError({ path, kind }: Form): KhError {
+  return new KhError('STORE_NEWER', {
+    message: `${path} was written by a newer kh, in a form (${kind}) that this one does not know`,
+    hint: 'Use the newer kh, or set KH_HOME to another folder for this one. It was left as it is.',
+    details: { path },
+  });
 }
 
 type Damaged = (what: string, cause?: unknown) => KhError;

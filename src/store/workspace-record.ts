@@ -42,6 +42,9 @@ export interface WorkspaceRecord {
   kh: string;
 }
 
+/** What tells the form of the record. */
+export const WORKSPACE_FORM = { kind: 'workspace', version: 1 };
+
 /** The record as the text of `workspace.json`. */
 export function formatWorkspaceRecord(record: WorkspaceRecord): string {
   return formatFields({ workspace: 1, ...record });
@@ -50,11 +53,11 @@ export function formatWorkspaceRecord(record: WorkspaceRecord): string {
 /**
  * Reads `workspace.json`, and believes nothing that is not of the right kind.
  *
- * @throws KhError STORE_DAMAGED
+ * @throws KhError STORE_DAMAGED, STORE_NEWER
  */
 export function parseWorkspaceRecord(text: string, path: string): WorkspaceRecord {
   const hint = 'Pull again, or remove it with `kh workspace remove`.';
-  const fields = parseFields(text, { path, kind: 'workspace', version: 1, hint });
+  const fields = parseFields(text, { ...WORKSPACE_FORM, path, hint });
   const headers = fields.object('headers');
   const archive = fields.object('archive');
   return {

@@ -4,13 +4,19 @@ import { diskError } from '../core/disk-error';
 import { KhError, isErrno } from '../core/errors';
 import { treePath, withArchiveLock } from './archives';
 import { asDiskName, diskName } from './disk-name';
+import { isNewer, refuseNewer } from './json-fields';
 import type { Store } from './layout';
 import { withLock, type LockOptions } from './lock';
 import { makeFolder } from './make-folder';
 import { markUsed } from './mark-used';
 import { ageOf, discard, removeTree, temporaryPath } from './stage';
 import { readIfThere, writeWhole } from './whole-file';
-import { formatWorkspaceRecord, parseWorkspaceRecord, type WorkspaceRecord } from './workspace-record';
+import {
+  formatWorkspaceRecord,
+  parseWorkspaceRecord,
+  WORKSPACE_FORM,
+  type WorkspaceRecord,
+} from './workspace-record';
 
 export type { WorkspaceRecord } from './workspace-record';
 
@@ -64,6 +70,8 @@ export async function listWorkspaces(
   return findWorkspaces(store, {}, onDamaged);
 }
 
+const UNREADABLE = new Set(['STORE_DAMAGED', 'STORE_NEWER']);
+
 /** As `listWorkspaces`, only those that fit `query`. */
 export async function findWorkspaces(
   store: Store,
@@ -80,7 +88,7 @@ export async function findWorkspaces(
       try {
         return await readPlace(store, place);
       } catch (error) {
-        if (!(error instanceof KhError && error.code === 'STORE_DAMAGED')) throw error;
+        if (!(error instanceof KhError && UNREADABLE.has(error.code))) throw error;
         onDamaged(error);
         return undefined;
       }
@@ -99,7 +107,7 @@ export async function findWorkspaces(
  * archive must be in the store. Of several writers the last one wins.
  *
  * @param config the kernel's configuration, as text
- * @throws KhError STORE_DAMAGED when the tree has gone; STORE_FULL, STORE_DENIED, STORE_IO, TIMEOUT
+ * @throws KhError STORE_DAMAGED when the tree has gone; STORE_NEWER; STORE_FULL, STORE_DENIED, STORE_IO, TIMEOUT
  */
 export async function writeWorkspace(
   store: Store,
@@ -109,6 +117,8 @@ export async function writeWorkspace(
   const { sha256 } = record.archive;
   const path = workspacePath(store, record.device.name, record.kernel.release);
   await withPlaceLock(store, path, async () => {
+    const file = recordPath(path);
+    refuseNewer(await readIfThere(file), { ...WORKSPACE_FORM, path: file });
     try {
       await makeFolder(path, store.modes.folder);
     } catch (error) {
@@ -192,7 +202,9 @@ export async function markWorkspaceUsed(path: string): Promise<void> {
   await markUsed(recordPath(path));
 }
 
+/** What a newer kh wrote counts as just used: it is not ours to remove. */
 async function idleTime(path: string): Promise<number | undefined> {
+  if (isNewer(await readIfThere(recordPath(path)), WORKSPACE_FORM)) return 0;
   return (await ageOf(recordPath(path))) ?? ageOf(path);
 }
 
@@ -328,8 +340,8 @@ async function pointHeadersTo(store: Store, path: string, sha256: string): Promi
 async function referencesOf(path: string): Promise<string[]> {
   const linked = await linkedArchive(path);
   const text = await readIfThere(recordPath(path));
-  const recorded = /"sha256":\s*"([0-9a-f]{64})"/.exec(text ?? '')?.[1];
-  return [...new Set([linked, recorded])].filter((sha256) => sha256 !== undefined);
+  const recorded = [...(text ?? '').matchAll(/"sha256":\s*"([0-9a-f]{64})"/g)].map(([, sha256]) => sha256);
+  return [...new Set([linked, ...recorded])].filter((sha256) => sha256 !== undefined);
 }
 
 /** A configuration left from another build of the same release must not be taken for this one's. */

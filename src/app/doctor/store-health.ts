@@ -37,8 +37,8 @@ const SET_HOME = 'set KH_HOME to a folder of your own';
 async function lookInside(store: Store, disk: DoctorFinding): Promise<SeenStore> {
   const { ok, error } = findings('store', store.home);
   const damaged: DoctorFinding[] = [];
-  const workspaces = await listWorkspaces(store, ({ reason, hint }) =>
-    damaged.push(error('STORE_DAMAGED', reason, hint)),
+  const workspaces = await listWorkspaces(store, ({ code, reason, hint }) =>
+    damaged.push(error(code, reason, hint)),
   );
   const archives = await listArchives(store);
   const treeless = archives

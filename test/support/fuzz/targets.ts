@@ -200,7 +200,9 @@ export const FUZZ_TARGETS: FuzzTarget[] = [
     name: 'workspace-records',
     inputs: () => damaged(Buffer.from(formatWorkspaceRecord(workspaceRecord()))),
     check: (bytes) =>
-      only(['STORE_DAMAGED'], () => parseWorkspaceRecord(bytes.toString('utf8'), '/store/workspace.json')),
+      only(['STORE_DAMAGED', 'STORE_NEWER'], () =>
+        parseWorkspaceRecord(bytes.toString('utf8'), '/store/workspace.json'),
+      ),
   },
   {
     name: 'symvers',
