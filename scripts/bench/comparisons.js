@@ -11,7 +11,15 @@ const { shellQuote } = require('../../dist/device/shell-quote');
 const { khCommand, missingTool, shellCommand, timed, timedNode } = require('./commands');
 
 /** What kh is to reach: wall time as a multiple of the baseline's. */
-const TARGETS = { cold: 1.8, warm: 0.7, sixteen: 0.25, extraction: 1.5, version: 3 };
+const TARGETS = {
+  cold: 1.8,
+  warm: 0.7,
+  sixteen: 0.25,
+  extraction: 1.5,
+  version: 3,
+  search: 1.5,
+  searchAgain: 0.2,
+};
 
 const THREE_COMMANDS = 'adb pull + md5sum + tar';
 const ARCHIVE_PATH = '/sys/kernel/kheaders.tar.xz';
@@ -115,6 +123,38 @@ function extraction(archive) {
   };
 }
 
+/** Found in made archives and in those of kernels. */
+const PATTERN = 'lock_page';
+
+/** A regular expression in all headers of an archive on disk: the first look, and the second. */
+function headersSearch(archive) {
+  const searcher = missingTool('rg') === undefined ? 'rg' : 'grep';
+  const missing = missingTool('sh', 'tar', 'xz', searcher);
+  const pipeline = `xz -dc "$ARCHIVE" | tar -xO -f - | ${searcher} -n ${PATTERN} >"$DIR/found"`;
+  const look = khCommand(['headers', 'search', PATTERN, '-a', archive]);
+  const words = ['scripts/bench/search.js'];
+  const alone = {
+    name: '… the call alone',
+    command: `node ${words[0]} "$DIR/home" ${PATTERN}`,
+    measure: async (dir) => {
+      const { stdout, peakBytes } = await timedNode([...words, path.join(dir, 'home'), PATTERN], dir);
+      return { milliseconds: Number(stdout), peakBytes };
+    },
+    target: TARGETS.searchAgain,
+  };
+  return {
+    title: 'Search in an archive',
+    ...(missing === undefined
+      ? { baseline: { name: `xz | tar | ${searcher}`, ...shellCommand(pipeline, { ARCHIVE: archive }) } }
+      : { skipped: `${missing} is not installed here` }),
+    cases: [
+      { name: 'kh headers search, first', ...look, target: TARGETS.search },
+      { name: '… second', ...look, target: TARGETS.searchAgain },
+      alone,
+    ],
+  };
+}
+
 function startUp() {
   return {
     title: 'Start-up',
@@ -127,4 +167,4 @@ function startUp() {
   };
 }
 
-module.exports = { extraction, realPull, simulatedPull, startUp, wholeLab };
+module.exports = { extraction, headersSearch, realPull, simulatedPull, startUp, wholeLab };

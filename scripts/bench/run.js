@@ -8,19 +8,19 @@ const { version } = require('../../package.json');
 const { benchArchive } = require('./archive');
 const { stopRunning } = require('./commands');
 const { compare } = require('./compare');
-const { extraction, realPull, simulatedPull, startUp, wholeLab } = require('./comparisons');
+const { extraction, headersSearch, realPull, simulatedPull, startUp, wholeLab } = require('./comparisons');
 const { moduleComparisons, openModuleBench } = require('./modules');
 const { comparisonText, heading } = require('./report');
 const { measureScale, scaleText } = require('./scale');
 const { makeScratch } = require('./scratch');
 const { serialsOf, startSimulators } = require('./simulators');
 
-const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--only modules|scale] [--json]
+const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--only headers|modules|scale] [--json]
 
   --runs N        how often each command runs (11)
   --serial SERIAL a real device to measure as well; may be repeated
   --archive FILE  the kheaders.tar.xz of the simulated devices; one is made when left out
-  --only modules  leave the rest out
+  --only headers, --only modules  leave the rest out
   --only scale    labs of up to 200 devices, with one kernel and with eight; not part of the rest
   --json          all figures as one document
 
@@ -60,8 +60,10 @@ async function main() {
 }
 
 async function* allComparisons(options, archive, ports, scratch) {
-  if (options.only !== 'modules') yield* pulls(options, archive, ports, scratch);
-  yield* modules(scratch);
+  const { only } = options;
+  if (only === undefined) yield* pulls(options, archive, ports, scratch);
+  if (only !== 'modules') yield headersSearch(archive);
+  if (only !== 'headers') yield* modules(scratch);
 }
 
 async function* pulls({ serials }, archive, ports, scratch) {
@@ -106,8 +108,8 @@ function readOptions() {
     process.exit(0);
   }
   if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs ${runs} is no number of runs`);
-  if (only !== undefined && !['modules', 'scale'].includes(only))
-    throw new Error(`--only ${only} is neither --only modules nor --only scale`);
+  if (only !== undefined && !['headers', 'modules', 'scale'].includes(only))
+    throw new Error(`--only ${only} is none of headers, modules and scale`);
   return { runs: Number(runs), serials, archive, only, json };
 }
 

@@ -36,13 +36,21 @@ export function searchIndex(index: HeadersIndex, query: SearchQuery): SearchResu
   const pattern = linePattern(query.pattern, query);
   const isMeant = globFilter(query.globs);
   const files = index.members.filter((member) => member.kind === 'file').filter(({ path }) => isMeant(path));
+  const needle = literalOf(query);
   const found: FoundFile[] = [];
   for (const run of runsOf(files)) {
     const last = run.at(-1) ?? run[0];
     const bytes = index.read(run[0].offset, last.offset + last.size);
+    if (needle !== undefined && !bytes.includes(needle)) continue;
     for (const piece of piecesOf(run, bytes)) found.push(...searchPiece(piece, pattern, query));
   }
   return { files: found.sort(byPath), searched: files.length };
+}
+
+/** The text that every match is, where the pattern is just that: bytes are searched for it faster than text is made of them. */
+function literalOf({ pattern, fixed = false, ignoreCase = false }: SearchQuery): string | undefined {
+  const isText = fixed || !/[\\^$.*+?()[\]{}|]/.test(pattern);
+  return isText && !ignoreCase && pattern !== '' ? pattern : undefined;
 }
 
 /** Text with files in it. */
