@@ -1,8 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { indexEnd, openIndex, type IndexMember } from '../../../../src/archive/index/index-file';
 import { searchIndex, type SearchQuery } from '../../../../src/archive/search/search-index';
 import { scratch, type Scratch } from '../support/scratch';
-import { writeFileSync } from 'node:fs';
 
 /** An index with these files. */
 function indexWith(place: Scratch, contents: Record<string, Buffer>) {
