@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   GENERATOR_SCRIPTS,
   generatorOfScript,
@@ -17,7 +18,9 @@ import { readIfThere } from '../store/whole-file';
 import { digestsOf } from './check-archive';
 import type { Context } from './context';
 import { addToManifest } from './manifests';
+import { readManifest } from './open-manifest';
 import { packTime } from './pack-time';
+import type { TrustedArchive } from './trusted-archive';
 
 export interface PackOptions {
   /** The folder to write to. */
@@ -91,13 +94,7 @@ export async function packHeaders(
   const known = options.force ? undefined : await upToDate(packing, files, signal);
   const packed = known ?? (await pack(packing, files, signal));
   const { release } = tree.version;
-  if (options.manifest !== undefined) {
-    const { note, expires } = options;
-    await addToManifest(context, options.manifest, [{ release, ...packed }], {
-      ...(note === undefined ? {} : { note }),
-      ...(expires === undefined ? {} : { expires }),
-    });
-  }
+  if (options.manifest !== undefined) await trust({ release, ...packed }, options.manifest, options, context);
   return {
     build: tree.build,
     source: tree.source,
@@ -112,6 +109,21 @@ export async function packHeaders(
     ...(options.manifest === undefined ? {} : { manifest: resolve(options.manifest) }),
     milliseconds: Math.round(performance.now() - start),
   };
+}
+
+/** Leaves a manifest alone that says the same already: a change would void its signatures. */
+async function trust(
+  archive: TrustedArchive,
+  manifest: string,
+  { note, expires }: PackOptions,
+  context: Context,
+): Promise<void> {
+  const asked = { ...(note === undefined ? {} : { note }), ...(expires === undefined ? {} : { expires }) };
+  const before = await readManifest(resolve(manifest));
+  const isKnown =
+    before?.form === 'lab' &&
+    before.kernels.some((entry) => isDeepStrictEqual(entry, { ...archive, ...asked, added: entry.added }));
+  if (!isKnown) await addToManifest(context, manifest, [archive], asked);
 }
 
 async function generatorOf({ source, version }: BuildTree): Promise<PackedHeaders['generator']> {

@@ -20,12 +20,10 @@ export interface BuildTreeHints {
   arch?: string | undefined;
 }
 
+const VERSION_HEADER = 'include/generated/uapi/linux/version.h';
+
 /** Without these, nothing is known of the kernel; `make modules_prepare` makes them. */
-const GENERATED = [
-  'include/generated/autoconf.h',
-  'include/generated/utsrelease.h',
-  'include/generated/uapi/linux/version.h',
-];
+const GENERATED = ['include/generated/autoconf.h', 'include/generated/utsrelease.h', VERSION_HEADER];
 
 /**
  * Finds out what a folder with a kernel build is made of: in its source, with
@@ -38,11 +36,19 @@ export async function openBuildTree(folder: string, hints: BuildTreeHints = {}):
   for (const name of GENERATED) {
     if (!(await isThere(join(build, name)))) throw noBuild(build, name);
   }
-  const version = kernelVersion(build);
+  const version = await exactVersion(build);
   const source = await sourceOf(build, hints.source);
   const arch = hints.arch ?? (await archOf(build));
   if (!(await isThere(join(source, 'arch', arch, 'include')))) throw noArch(source, arch);
   return { build, source, arch, version };
+}
+
+/** A distribution's release need not name the stable kernel that it is of: Debian's 6.1.0-56 is 6.1.192. */
+async function exactVersion(build: string): Promise<KernelVersion> {
+  const version = kernelVersion(build);
+  const text = await readFile(join(build, VERSION_HEADER), 'latin1');
+  const code = Number(/^#define LINUX_VERSION_CODE (\d+)/m.exec(text)?.[1]);
+  return { ...version, patch: Math.max(version.patch, code & 0xff) };
 }
 
 /**

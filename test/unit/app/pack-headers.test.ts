@@ -129,6 +129,14 @@ describe('packing headers', () => {
     expect(generator.from).toBe(`Linux ${version}`);
     expect([generator.selection, generator.order, generator.modes]).toEqual(traits);
   });
+
+  it('goes by the stable kernel that a distribution built, not by the number of its packages', async () => {
+    const { build, pack } = await setUp({ release: '6.1.192' });
+    const release = '#define UTS_RELEASE "6.1.0-56-arm64"\n';
+    writeFileSync(join(build, 'include/generated/utsrelease.h'), release);
+    const { generator } = await pack();
+    expect(generator).toMatchObject({ from: 'Linux 6.1.192', order: 'tree', modes: 'fixed' });
+  });
 });
 
 describe('packing headers again', () => {
@@ -296,5 +304,16 @@ describe('packing for a manifest', () => {
     expect(await requireManifest(manifest)).toMatchObject({ kernels: [listed] });
     const other = await pack({ manifest, timestamp: '@1' });
     expect(await requireManifest(manifest)).toMatchObject({ kernels: [{ md5: other.md5 }] });
+  });
+
+  it('leaves a manifest alone that says the same already, as it may be signed', async () => {
+    const { root, pack } = await setUp();
+    const manifest = join(root, 'lab.json');
+    await pack({ manifest });
+    const { ino } = statSync(manifest);
+    await pack({ manifest, force: true });
+    expect(statSync(manifest).ino).toBe(ino);
+    await pack({ manifest, note: 'why' });
+    expect(await requireManifest(manifest)).toMatchObject({ kernels: [{ note: 'why' }] });
   });
 });
