@@ -10,21 +10,22 @@ const { stopRunning } = require('./commands');
 const { compare } = require('./compare');
 const { extraction, headersSearch, realPull, simulatedPull, startUp, wholeLab } = require('./comparisons');
 const { moduleComparisons, openModuleBench } = require('./modules');
+const { packComparison } = require('./pack');
 const { comparisonText, heading } = require('./report');
 const { measureScale, scaleText } = require('./scale');
 const { makeScratch } = require('./scratch');
 const { serialsOf, startSimulators } = require('./simulators');
 
-const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--only headers|modules|scale] [--json]
+const USAGE = `npm run bench -- [--runs N] [--serial SERIAL]... [--archive FILE] [--only headers|modules|pack|scale] [--json]
 
   --runs N        how often each command runs (11)
   --serial SERIAL a real device to measure as well; may be repeated
   --archive FILE  the kheaders.tar.xz of the simulated devices; one is made when left out
-  --only headers, --only modules  leave the rest out
+  --only headers, --only modules, --only pack  leave the rest out
   --only scale    labs of up to 200 devices, with one kernel and with eight; not part of the rest
   --json          all figures as one document
 
-environment, for building modules beside the kernel's own build:
+environment, for building modules and packing headers beside the kernel's own build:
   KH_KERNEL_BUILD    folder of a kernel build that is prepared for modules
   KH_KERNEL_HEADERS  the archive of its headers; where CONFIG_IKHEADERS leaves it when left out
   KH_KERNEL_IMAGE    its image; where the build leaves it when left out
@@ -62,8 +63,16 @@ async function main() {
 async function* allComparisons(options, archive, ports, scratch) {
   const { only } = options;
   if (only === undefined) yield* pulls(options, archive, ports, scratch);
-  if (only !== 'modules') yield headersSearch(archive);
-  if (only !== 'headers') yield* modules(scratch);
+  const isWanted = (name) => only === undefined || only === name;
+  if (isWanted('headers')) yield headersSearch(archive);
+  if (only === 'headers') return;
+  const { KH_KERNEL_BUILD: folder } = process.env;
+  if (folder === undefined) {
+    console.error('modules and headers of a build are left out: KH_KERNEL_BUILD names no kernel build');
+    return;
+  }
+  if (isWanted('modules')) yield* modules(folder, scratch);
+  if (isWanted('pack')) yield await packComparison(folder);
 }
 
 async function* pulls({ serials }, archive, ports, scratch) {
@@ -75,12 +84,8 @@ async function* pulls({ serials }, archive, ports, scratch) {
   for (const [n, count] of LABS.entries()) yield wholeLab(serialsOf(count), ports[n]);
 }
 
-async function* modules({ root }) {
-  const { KH_KERNEL_BUILD: folder, KH_KERNEL_HEADERS: headers, KH_KERNEL_IMAGE: image } = process.env;
-  if (folder === undefined) {
-    console.error('modules are not built: KH_KERNEL_BUILD names no kernel build to compare with');
-    return;
-  }
+async function* modules(folder, { root }) {
+  const { KH_KERNEL_HEADERS: headers, KH_KERNEL_IMAGE: image } = process.env;
   let simulators;
   const portWith = async (archive, release) => {
     simulators = await startSimulators([1], archive, release);
@@ -108,8 +113,8 @@ function readOptions() {
     process.exit(0);
   }
   if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs ${runs} is no number of runs`);
-  if (only !== undefined && !['headers', 'modules', 'scale'].includes(only))
-    throw new Error(`--only ${only} is none of headers, modules and scale`);
+  if (only !== undefined && !['headers', 'modules', 'pack', 'scale'].includes(only))
+    throw new Error(`--only ${only} is none of headers, modules, pack and scale`);
   return { runs: Number(runs), serials, archive, only, json };
 }
 
