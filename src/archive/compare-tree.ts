@@ -1,4 +1,5 @@
-import { lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { isErrno } from '../core/errors';
 import type { ArchiveLimits } from '../core/limits';
@@ -51,6 +52,7 @@ function treeComparison(treePath: string, { limits, folderMode = 0o755 }: Compar
   const policy = memberPolicy(limits, { foldsCase: false, foldsUnicode: false });
   const differences: TreeDifference[] = [];
   const known = new Set<string>();
+  const links: Extract<Admitted, { kind: 'symlink' }>[] = [];
   let open: { path: string; found: Buffer; at: number; same: boolean } | undefined;
 
   const report = (path: string, problem: string) =>
@@ -64,13 +66,16 @@ function treeComparison(treePath: string, { limits, folderMode = 0o755 }: Compar
     }
     if (member.kind === 'directory') return;
     known.add(member.path);
-    if (!compareNode(member.path, member.kind)) return;
-    if (member.kind === 'file') {
-      open = { path: member.path, found: readFileSync(`${treePath}/${member.path}`), at: 0, same: true };
-      return;
-    }
-    const target = readlinkSync(`${treePath}/${member.path}`);
-    if (target !== member.target) report(member.path, `links to "${target}", not to "${member.target}"`);
+    if (member.kind === 'symlink') links.push(member);
+    if (member.kind !== 'file' || !compareNode(member.path, member.kind)) return;
+    open = { path: member.path, found: readFileSync(`${treePath}/${member.path}`), at: 0, same: true };
+  }
+
+  /** Disks without links have a copy of the file in the place of each link, and nothing for one that leads nowhere. */
+  function compareLink({ path, target }: Extract<Admitted, { kind: 'symlink' }>): void {
+    if (standsFor(treePath, path, target) || !compareNode(path, 'symlink')) return;
+    const actual = readlinkSync(`${treePath}/${path}`);
+    if (actual !== target) report(path, `links to "${actual}", not to "${target}"`);
   }
 
   /** @returns whether the same kind of thing is there, so that looking into it makes sense. */
@@ -103,6 +108,7 @@ function treeComparison(treePath: string, { limits, folderMode = 0o755 }: Compar
     push: (chunk: Buffer) => onDisk(() => reader.push(chunk)),
     finish: () => {
       reader.finish();
+      onDisk(() => links.forEach(compareLink));
       const isThere = onDisk(() => statsOf(treePath)?.isDirectory() ?? false);
       for (const path of onDisk(() => (isThere ? pathsIn(treePath) : []))) {
         if (!known.has(path)) report(path, 'not in the archive');
@@ -110,6 +116,15 @@ function treeComparison(treePath: string, { limits, folderMode = 0o755 }: Compar
       return differences;
     },
   };
+}
+
+/** Whether what is in the place of a link is a file like the one that it leads to; or nothing, where that is not there either. */
+function standsFor(treePath: string, path: string, target: string): boolean {
+  const copy = `${treePath}/${path}`;
+  const original = join(copy, '..', target);
+  const [one, two] = [statsOf(copy), statSync(original, { throwIfNoEntry: false })];
+  if (one === undefined || two === undefined) return one === two;
+  return one.isFile() && two.isFile() && readFileSync(copy).equals(readFileSync(original));
 }
 
 function nodeProblem(stats: Stats | undefined, kind: Admitted['kind'], expected: number): string | undefined {

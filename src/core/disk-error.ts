@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isNativeError } from 'node:util/types';
-import { KhError, isErrno } from './errors';
+import { KhError, NO_LINKS, isErrno } from './errors';
 import { humanBytes } from './human';
 
 /**
@@ -18,10 +18,10 @@ export function diskError(error: unknown, path: string, needed?: number): KhErro
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) return fullError(error, path, needed);
   const code = isNativeError(error) && 'code' in error ? String(error.code) : undefined;
   const cause = error;
-  if (isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS') && error.syscall === 'symlink') {
+  if (isErrno(error, ...NO_LINKS) && error.syscall === 'symlink') {
     return new KhError('STORE_DENIED', {
       message: `cannot use ${path}: its file system has no symbolic links`,
-      hint: 'Set KH_HOME to a folder on another file system: FAT, exFAT and some network shares have none.',
+      hint: 'Headers can be pulled there, but building modules takes links: set KH_HOME to a folder on another file system.',
       details: { path, errno: code },
       cause,
     });
@@ -47,6 +47,7 @@ export function diskError(error: unknown, path: string, needed?: number): KhErro
 const HINTS: Record<string, string> = {
   EEXIST: 'A file stands where a folder is needed: set KH_HOME to a folder.',
   ENOTDIR: 'A file stands where a folder is needed: set KH_HOME to a folder.',
+  EXDEV: 'Parts of KH_HOME lie on different file systems: keep all of v1 on one.',
   EMFILE: 'Too many files are open: raise the limit (ulimit -n), or lower --jobs.',
   ENFILE: 'Too many files are open on this machine.',
   EIO: 'The disk reports an error: look at the system log.',

@@ -180,6 +180,9 @@ export function errorReport(error: KhError): ErrorReport {
   };
 }
 
+/** With what symlink(2) fails on a file system without symbolic links. */
+export const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
 /**
  * True for an error of Node's own calls that carries one of these codes.
  * Errors of another realm count too: under jest, those of node:fs are no

@@ -20,7 +20,7 @@ const HEARTBEAT_LOST = 300_000;
 export interface LockOptions {
   /** Ends the wait; the store's own signal by default. */
   signal?: AbortSignal;
-  /** Longest wait, in milliseconds (default one minute). */
+  /** Longest wait for one holder, in milliseconds (default one minute); who comes after that one is waited for anew. */
   wait?: number;
   /** Called once, when the lock is found taken. */
   onWait?: () => void;
@@ -63,18 +63,19 @@ export async function withLock<T>(
 async function acquire(store: Store, path: string, name: string, options: LockOptions): Promise<string> {
   const { signal = store.signal, wait = DEFAULT_WAIT, onWait } = options;
   signal.throwIfAborted();
-  const start = performance.now();
   const candidate = temporaryPath(store);
   const mark = basename(candidate);
   try {
     await mkdir(candidate, { mode: store.modes.folder });
     await writeFile(join(candidate, mark), '');
+    let awaited: { holder: string; since: number } | undefined;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       if (await renamedInto(candidate, path)) return mark;
       const holder = await livingHolder(path);
       if (holder === undefined) continue;
-      if (pause === FIRST_PAUSE) onWait?.();
-      const left = wait - (performance.now() - start);
+      if (awaited === undefined) onWait?.();
+      if (awaited?.holder !== holder) awaited = { holder, since: performance.now() };
+      const left = wait - (performance.now() - awaited.since);
       if (left <= 0) throw waitError(name, holder, wait);
       await delay(Math.min(left, pause * (0.5 + Math.random() / 2)), signal);
     }

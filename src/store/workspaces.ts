@@ -1,7 +1,7 @@
-import { readdir, readlink, rename, rmdir, symlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, rename, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
-import { KhError, isErrno } from '../core/errors';
+import { KhError, NO_LINKS, isErrno } from '../core/errors';
 import { treePath, withArchiveLock } from './archives';
 import { asDiskName, diskName } from './disk-name';
 import { isNewer, refuseNewer } from './json-fields';
@@ -24,7 +24,7 @@ export type { WorkspaceRecord } from './workspace-record';
 export interface Workspace {
   /** The folder. */
   path: string;
-  /** The link in it to the extracted tree. */
+  /** The link in it to the extracted tree; that itself on a file system without links. */
   headersPath: string;
   record: WorkspaceRecord;
 }
@@ -133,7 +133,7 @@ export async function writeWorkspace(
       await writeWhole(store, recordPath(path), formatWorkspaceRecord(record), { lasting: true });
     });
   });
-  return { path, headersPath: headersPath(path), record };
+  return { path, headersPath: await usableHeaders(store, path, sha256), record };
 }
 
 /**
@@ -286,7 +286,7 @@ async function readPlace(store: Store, place: Place): Promise<Workspace | undefi
   if (record === undefined) return undefined;
   // workspace.json is written last: a link that differs is of a write going on now, or of one that was killed.
   if ((await linkedArchive(path)) !== record.archive.sha256) return mended(store, place, path);
-  return { path, headersPath: headersPath(path), record };
+  return { path, headersPath: await usableHeaders(store, path, record.archive.sha256), record };
 }
 
 /** Points the link at what the record says, once nobody is writing. */
@@ -296,7 +296,7 @@ function mended(store: Store, place: Place, path: string): Promise<Workspace | u
     if (record === undefined) return undefined;
     const { sha256 } = record.archive;
     if ((await linkedArchive(path)) !== sha256) await pointHeadersTo(store, path, sha256);
-    return { path, headersPath: headersPath(path), record };
+    return { path, headersPath: await usableHeaders(store, path, sha256), record };
   });
 }
 
@@ -318,9 +318,24 @@ async function linkedArchive(path: string): Promise<string | undefined> {
   try {
     return LINK.exec(await readlink(headersPath(path)))?.[1];
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EINVAL', 'ENOTDIR')) return undefined;
+    if (isErrno(error, 'EINVAL', 'ENOSYS', 'ENOTSUP')) return notedArchive(path);
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw diskError(error, path);
   }
+}
+
+async function notedArchive(path: string): Promise<string | undefined> {
+  const isFile = (await lstat(headersPath(path))).isFile();
+  return isFile ? LINK.exec((await readIfThere(headersPath(path))) ?? '')?.[1] : undefined;
+}
+
+/** The link to the tree, or the tree itself where a file stands in for the link. */
+async function usableHeaders(store: Store, path: string, sha256: string): Promise<string> {
+  const stats = await lstat(headersPath(path)).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw diskError(error, path);
+  });
+  return stats?.isFile() === true ? treePath(store, sha256) : headersPath(path);
 }
 
 const LINK = /^\.\.\/\.\.\/\.\.\/trees\/([0-9a-f]{64})$/;
@@ -329,11 +344,21 @@ const LINK = /^\.\.\/\.\.\/\.\.\/trees\/([0-9a-f]{64})$/;
 async function pointHeadersTo(store: Store, path: string, sha256: string): Promise<void> {
   const temporary = temporaryPath(store);
   try {
-    await symlink(`../../../trees/${sha256}`, temporary);
+    await linkOrNote(`../../../trees/${sha256}`, temporary);
     await rename(temporary, headersPath(path));
   } catch (error) {
     await removeTree(temporary);
     throw diskError(error, headersPath(path));
+  }
+}
+
+/** On a file system without links, a file names the tree, as git keeps links there. */
+async function linkOrNote(target: string, path: string): Promise<void> {
+  try {
+    await symlink(target, path);
+  } catch (error) {
+    if (!isErrno(error, ...NO_LINKS)) throw error;
+    await writeFile(path, target);
   }
 }
 

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { diskError } from '../../core/disk-error';
 import { KhError, isErrno } from '../../core/errors';
 import type { DiskTraits } from './disk-traits';
@@ -24,7 +34,8 @@ export interface WriterOptions {
 }
 
 /**
- * Makes files 0644, directories and, last of all, links. Small files take
+ * Makes files 0644, directories and, last of all, links, or copies of what they
+ * lead to on a disk without links. Small files take
  * three system calls each, synchronously: a trip through the thread pool costs
  * more than the call.
  *
@@ -68,10 +79,42 @@ export function treeWriter({ treePath, disk, folderMode, neededBytes }: WriterOp
       closeSync(descriptor);
     }),
     finish: onDisk(() => {
-      for (const { path, target } of links) symlinkSync(target, `${treePath}/${path}`);
+      if (disk.hasLinks) for (const { path, target } of links) symlinkSync(target, `${treePath}/${path}`);
+      else copyTargets(treePath, links);
       chmodSync(treePath, folderMode);
     }),
   };
+}
+
+/**
+ * Puts a copy of the file that it leads to in the place of each link, through
+ * other links too. A link to a folder, which no kernel build makes, cannot be
+ * stood in for, and one that leads nowhere need not be.
+ */
+function copyTargets(treePath: string, links: { path: string; target: string }[]): void {
+  let waiting = links;
+  for (let last = Infinity; waiting.length < last;) {
+    last = waiting.length;
+    waiting = waiting.filter(({ path, target }) => {
+      const from = join(treePath, path, '..', target);
+      const stats = statSync(from, { throwIfNoEntry: false });
+      if (stats?.isFile() !== true) return true;
+      copyFileSync(from, join(treePath, path));
+      return false;
+    });
+  }
+  for (const { path, target } of waiting) {
+    const folder = statSync(join(treePath, path, '..', target), { throwIfNoEntry: false });
+    if (folder !== undefined) throw folderLinkError(path, target);
+  }
+}
+
+function folderLinkError(path: string, target: string): KhError {
+  return new KhError('STORE_DENIED', {
+    message: `the archive links "${path}" to the folder "${target}", and this file system has no symbolic links`,
+    hint: 'Set KH_HOME to a folder on another file system.',
+    details: { path },
+  });
 }
 
 function collision(cause: NodeJS.ErrnoException): KhError {

@@ -6,7 +6,7 @@ import { limits, listing, never, rejection, scratch } from './support/scratch';
 
 jest.setTimeout(60_000); // Some sixty archives a test.
 
-const TRAITS = { foldsCase: false, foldsUnicode: false, keepsModes: true };
+const TRAITS = { foldsCase: false, foldsUnicode: false, hasLinks: true, keepsModes: true };
 
 /** Unpacks into a folder with a canary around it, and looks at what changed outside. */
 async function unpackHostile(archive: HostileArchive, decoder?: DecoderName) {

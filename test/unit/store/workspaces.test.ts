@@ -15,6 +15,7 @@ import type { Store } from '../../../src/store/layout';
 import {
   findWorkspaces,
   listWorkspaces,
+  referencedArchives,
   readWorkspace,
   removeWorkspace,
   workspacePath,
@@ -69,7 +70,7 @@ describe('writeWorkspace', () => {
     expect(await listWorkspaces(store)).toEqual([]);
   });
 
-  it('says so where the file system has no symbolic links, and leaves no record', async () => {
+  it('names the tree in a file where the file system has no symbolic links', async () => {
     const store = await storeWith(SHA256);
     const noLinks = Object.assign(new Error('EPERM: operation not permitted'), {
       code: 'EPERM',
@@ -77,14 +78,14 @@ describe('writeWorkspace', () => {
     });
     const symlink = jest.spyOn(promises, 'symlink').mockRejectedValue(noLinks);
     try {
-      await expect(writeWorkspace(store, workspaceRecord())).rejects.toMatchObject({
-        code: 'STORE_DENIED',
-        message: expect.stringContaining('has no symbolic links') as string,
-      });
+      const { path, headersPath } = await writeWorkspace(store, workspaceRecord());
+      expect(headersPath).toBe(join(store.trees, SHA256));
+      expect(readFileSync(join(path, 'headers'), 'utf8')).toBe(`../../../trees/${SHA256}`);
     } finally {
       symlink.mockRestore();
     }
-    expect(await listWorkspaces(store)).toEqual([]);
+    expect(await listWorkspaces(store)).toMatchObject([{ headersPath: join(store.trees, SHA256) }]);
+    expect(await referencedArchives(store)).toEqual(new Set([SHA256]));
     expect(readdirSync(store.tmp)).toEqual([]);
   });
 
