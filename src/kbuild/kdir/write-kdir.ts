@@ -89,12 +89,14 @@ async function texts(options: KdirOptions): Promise<[name: string, text: string]
     },
     linker: { command: linker.command.join(' '), version: linker.text },
   };
+  const template = join(__dirname, 'files/kh/module.lds.S');
+  const present = await textIfThere(join(options.kdirPath, 'kh/module.lds'));
   const copied = FILES.map(async (name): Promise<[string, string]> => [name, await ownFile(name)]);
   return [
     ...(await Promise.all(copied)),
     ['Makefile', withVersion(await ownFile('Makefile'), version)],
     ['kh/kernel.mk', kernelMk({ ...options, modpost, compileCommands, compilerHeaders })],
-    ['kh/module.lds', await moduleLinkerScript(join(__dirname, 'files/kh/module.lds.S'), options)],
+    ['kh/module.lds', await moduleLinkerScript(template, present, options)],
     ['kh.json', `${JSON.stringify(record, null, 2)}\n`],
   ];
 }
@@ -141,12 +143,17 @@ async function link(target: string, path: string): Promise<void> {
   await rename(beside, path);
 }
 
-async function writeIfOther(path: string, text: string): Promise<void> {
-  const present = await readFile(path, 'utf8').catch((error: unknown) => {
+async function textIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
-  });
-  if (present === text) return;
+  }
+}
+
+async function writeIfOther(path: string, text: string): Promise<void> {
+  if ((await textIfThere(path)) === text) return;
   const beside = `${path}.${process.pid}`;
   await writeFile(beside, text);
   await rename(beside, path);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readlink, realpath, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readlink, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readKdirRecord } from '../../../../src/kbuild/kdir/kdir-record';
 import { writeKdir, type KdirOptions } from '../../../../src/kbuild/kdir/write-kdir';
@@ -100,6 +100,18 @@ describe('writeKdir', () => {
     const before = await times();
     await writeKdir(made);
     expect(await times()).toEqual(before);
+  });
+
+  it('has the linker script made once, and anew by another compiler', async () => {
+    const made = await options();
+    await writeKdir(made);
+    const script = join(made.kdirPath, 'kh/module.lds');
+    await appendFile(script, '/* as it was */\n');
+    await writeKdir(made);
+    expect(await text(made, 'kh/module.lds')).toMatch(/as it was/);
+    const { compiler, ...rest } = made.toolchain;
+    await writeKdir({ ...made, toolchain: { ...rest, compiler: { ...compiler, text: 'another' } } });
+    expect(await text(made, 'kh/module.lds')).not.toMatch(/as it was/);
   });
 
   it('passes flags on as words, whatever is in them', async () => {
