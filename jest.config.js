@@ -17,6 +17,8 @@ const tier = (name, extra = {}) => ({
 
 module.exports = {
   verbose: true,
+  // Tests wait for processes of kh more than they compute: jest's own choice leaves one processor of two idle.
+  maxWorkers: '100%',
   projects: [
     tier('unit', { setupFilesAfterEnv: patience }),
     tier('integration', { setupFilesAfterEnv: patience }),
