@@ -216,15 +216,11 @@ function foundSound(store: Store, sha256: string): boolean {
 }
 
 /**
- * Removes an archive and its tree; those that are not there are fine.
+ * Removes an archive and its tree; those that are not there are fine. For who
+ * holds the archive's lock.
  *
  * @throws KhError STORE_DENIED, STORE_IO
  */
-export async function removeArchive(store: Store, sha256: string): Promise<void> {
-  await withArchiveLock(store, sha256, () => discardArchive(store, sha256));
-}
-
-/** As `removeArchive`, for who holds the archive's lock. */
 export async function discardArchive(store: Store, sha256: string): Promise<void> {
   await discard(store, treePath(store, sha256));
   await removeTree(archivePath(store, sha256));

@@ -1,8 +1,9 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { diskError } from '../core/disk-error';
-import { isErrno } from '../core/errors';
 import type { Store } from './layout';
 import { removeTree, temporaryPath } from './stage';
+
+export { readIfThere } from '../core/read-if-there';
 
 /**
  * Writes a file that others see whole or not at all, over one that may be there.
@@ -30,18 +31,5 @@ export async function writeWhole(
   } catch (error) {
     await removeTree(temporary);
     throw diskError(error, path, content.length);
-  }
-}
-
-/**
- * @returns undefined where there is no such file
- * @throws KhError STORE_DENIED, STORE_IO
- */
-export async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw diskError(error, path);
   }
 }

@@ -34,7 +34,7 @@ export function lookOnDevice<T>(
  *
  * @throws KhError HEADERS_*, VERIFY_*, ARCHIVE_*, STORE_*, DEVICE_LOST, TIMEOUT; or the signal's reason
  */
-export async function indexOfDevice(
+async function indexOfDevice(
   device: AttachedDevice,
   options: { privilege: PrivilegeChoice },
   context: Context,

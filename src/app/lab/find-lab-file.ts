@@ -5,10 +5,10 @@ import { isErrno, KhError } from '../../core/errors';
 import { parseLabFile, type LabSettings } from './lab-file';
 
 /** The name under which a lab file is looked for. */
-export const LAB_FILE = 'kh.lab.json';
+const LAB_FILE = 'kh.lab.json';
 
 /** In place of a lab file: none, whatever would be found. */
-export const NO_LAB = 'none';
+const NO_LAB = 'none';
 
 export interface LabSearch {
   /** The file that --lab or KH_LAB names, or `none`. */

@@ -94,10 +94,7 @@ export function inLab(listed: ListedDevice, server: ReachedServer, several: bool
 }
 
 /** Connects to a server of the lab, and starts it where that is allowed. Throws as `connectServer`. */
-export async function reachServer(
-  server: LabServer,
-  options: Omit<ReachOptions, 'emit'>,
-): Promise<ReachedServer> {
+async function reachServer(server: LabServer, options: Omit<ReachOptions, 'emit'>): Promise<ReachedServer> {
   const { signal, timeout } = options;
   const adb = await connectServer(server.address, {
     signal,

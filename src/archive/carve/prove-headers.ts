@@ -87,7 +87,7 @@ function memberCount(limits: ArchiveLimits) {
 }
 
 /** What a packed stream begins with. */
-export const PEEK_BYTES = 4096;
+const PEEK_BYTES = 4096;
 /** LZMA2 packs at most so much into a piece, and a piece decodes as soon as it is there. */
 const PEEK_INPUT = 160 * 1024;
 

@@ -134,7 +134,7 @@ export function lookUpLab(manifest: LabManifest, kernel: KernelKey): ExpectedDig
 }
 
 /** What says that these bytes are not to be trusted any more, whatever kernel they are for. Either digest will do. */
-export function revocationOf({ revoked }: LabManifest, found: Partial<Digests>): RevokedArchive | undefined {
+function revocationOf({ revoked }: LabManifest, found: Partial<Digests>): RevokedArchive | undefined {
   return revoked.find(
     (one) => one.sha256 === found.sha256 || (one.md5 !== undefined && one.md5 === found.md5),
   );

@@ -78,7 +78,7 @@ export function revokedTable(revoked: RevokedArchives['revoked'], colours: Palet
 }
 
 /** Signatures, one a line. */
-export function signaturesTable(signatures: Signatures, colours: Palette): string {
+function signaturesTable(signatures: Signatures, colours: Palette): string {
   const { green, yellow, red } = colours;
   const paints = { valid: green, 'unknown-key': yellow, stale: red, wrong: red, expired: red, future: red };
   return renderTable(

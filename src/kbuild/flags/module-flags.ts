@@ -7,9 +7,9 @@ import { refuseUnsupported } from './refusals';
 import { X86_FLAGS } from './x86-flags';
 
 /** The header of a kdir that cures the x86_64 jump labels. */
-export const PLAIN_JUMP_LABELS = 'plain-jump-labels.h';
+const PLAIN_JUMP_LABELS = 'plain-jump-labels.h';
 /** The header of a kdir that keeps a module's own exports. */
-export const KEEP_EXPORTS = 'keep-exports.h';
+const KEEP_EXPORTS = 'keep-exports.h';
 
 /**
  * The flags that a kernel's modules are compiled with, before the compiler was

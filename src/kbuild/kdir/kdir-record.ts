@@ -22,7 +22,7 @@ export interface KdirRecord {
 }
 
 /** Where the record of a kdir is. */
-export function kdirRecordPath(kdirPath: string): string {
+function kdirRecordPath(kdirPath: string): string {
   return join(kdirPath, NAME);
 }
 

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../../core/disk-error';
-import { isErrno } from '../../core/errors';
+import { readIfThere } from '../../core/read-if-there';
 import { moduleFlags } from '../flags/module-flags';
 import { refuseUnsupported } from '../flags/refusals';
 import { probeIdentity, settleFlags, type ProbeAnswers } from '../flags/settle-flags';
@@ -105,14 +105,5 @@ function parseAnswers(text: string | undefined, identity: string): ProbeAnswers 
   } catch (error) {
     if (error instanceof SyntaxError) return new Map();
     throw error;
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw diskError(error, path);
   }
 }

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } fr
 import { dirname, join, relative } from 'node:path';
 import { diskError } from '../../core/disk-error';
 import { isErrno } from '../../core/errors';
+import { readIfThere } from '../../core/read-if-there';
 import type { SettledFlags } from '../flags/settle-flags';
 import type { KernelArch, KernelConfig, KernelVersion } from '../kernel-config';
 import { runTool } from '../toolchain/run-tool';
@@ -90,7 +91,7 @@ async function texts(options: KdirOptions): Promise<[name: string, text: string]
     linker: { command: linker.command.join(' '), version: linker.text },
   };
   const template = join(__dirname, 'files/kh/module.lds.S');
-  const present = await textIfThere(join(options.kdirPath, 'kh/module.lds'));
+  const present = await readIfThere(join(options.kdirPath, 'kh/module.lds'));
   const copied = FILES.map(async (name): Promise<[string, string]> => [name, await ownFile(name)]);
   return [
     ...(await Promise.all(copied)),
@@ -143,17 +144,8 @@ async function link(target: string, path: string): Promise<void> {
   await rename(beside, path);
 }
 
-async function textIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
 async function writeIfOther(path: string, text: string): Promise<void> {
-  if ((await textIfThere(path)) === text) return;
+  if ((await readIfThere(path)) === text) return;
   const beside = `${path}.${process.pid}`;
   await writeFile(beside, text);
   await rename(beside, path);

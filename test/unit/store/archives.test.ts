@@ -14,7 +14,7 @@ import {
   archivesOfSize,
   findArchive,
   listArchives,
-  removeArchive,
+  discardArchive,
   treeIsSound,
 } from '../../../src/store/archives';
 import { createStage } from '../../../src/store/stage';
@@ -171,11 +171,11 @@ describe('treeIsSound', () => {
   });
 });
 
-describe('removeArchive', () => {
+describe('discardArchive', () => {
   it('removes archive, facts and tree, and minds no absence', async () => {
     const { store } = await storeWithArchive();
-    await removeArchive(store, SHA256);
-    await removeArchive(store, SHA256);
+    await discardArchive(store, SHA256);
+    await discardArchive(store, SHA256);
     expect([store.archives, store.trees, store.tmp].flatMap((folder) => readdirSync(folder))).toEqual([]);
   });
 });
