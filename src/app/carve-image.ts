@@ -8,14 +8,10 @@ import { readKernel } from '../kbuild/image/kernel-payload';
 import { scanExports } from '../kbuild/image/scan-exports';
 import { isSparseImage, openSparseImage } from '../kbuild/image/sparse-image';
 import { formatSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file';
-import {
-  damagedImage,
-  searchImage,
-  type Finds,
-  type FoundArchive,
-  type Region,
-  type Search,
-} from './search-image';
+import { damagedImage, isBadImage } from './search/damaged-image';
+import type { Finds, FoundArchive, Region } from './search/region';
+import { searchImage } from './search/search-image';
+import type { Search } from './search/search-run';
 
 /** A headers archive in an image, decoded to its end. */
 export interface CarvedHeaders {
@@ -100,7 +96,7 @@ export async function carveImage(file: string, context: CarveContext): Promise<C
     return { image: path, bytes, source, kernels: numbered, search, [Symbol.asyncDispose]: close };
   } catch (error) {
     await opened[Symbol.asyncDispose]();
-    throw error instanceof KhError && error.code === 'BUILD_BAD_IMAGE' ? damagedImage(error) : error;
+    throw isBadImage(error) ? damagedImage(error) : error;
   }
 }
 
