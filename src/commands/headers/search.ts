@@ -26,9 +26,9 @@ Where nothing matches, nothing is printed, stderr says so, and the exit code is 
 
   async run(): Promise<Documents['headers search']> {
     const { args, flags } = await this.parse(HeadersSearch);
-    const { requireQuery, searchHeaders } = await import('../../app/headers/search-headers');
+    const { headersSearch } = await import('../../app/headers/search-headers');
     const query = searchQuery(args, flags);
-    requireQuery(query);
+    const search = headersSearch(query);
     const { count, 'files-with-matches': names } = flags;
     const form = {
       show: names ? 'names' : count ? 'counts' : 'lines',
@@ -36,10 +36,6 @@ Where nothing matches, nothing is printed, stderr says so, and the exit code is 
       headings: process.stdout.isTTY,
       context: query.before + query.after > 0,
     } as const;
-    return this.look(
-      flags,
-      (index, context) => searchHeaders(index, query, context),
-      (result) => searchText(result, form, this.colours),
-    );
+    return this.look(flags, search, (result) => searchText(result, form, this.colours));
   }
 }
