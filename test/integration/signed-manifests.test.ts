@@ -2,6 +2,7 @@ import { appendFile, copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archivePath } from '../../src/store/archives';
 import { openStore } from '../../src/store/layout';
+import { fakeKernelBuild } from '../support/fake-kernel-build';
 import { kh, type KhRun } from '../support/kh';
 import { cuttlefish, pixel, startLab } from '../support/lab';
 import { errorOf, pull, resultOf } from '../support/pull';
@@ -109,6 +110,49 @@ describe('a signed manifest', () => {
     expect(
       await kh(['manifest', 'sign', list, '--key', path('ours.key'), '--expires', '2020-01-01']),
     ).toExitWith(2);
+  });
+});
+
+/** A kernel that was just built: its headers are packed, and listed in a manifest that is signed. */
+async function signedBuild() {
+  const folder = await tempFolder();
+  const path = (name: string) => join(folder, name);
+  const release = '6.12.3-fake';
+  const { source, build } = await fakeKernelBuild(folder, { release, pullable: true });
+  const done = async (...args: string[]) => expect(await kh(args)).toExitWith(0);
+  const pack = async (to: string, ...flags: string[]) => {
+    await done('pack', build, '-o', path(to), ...flags);
+    return readFile(join(path(to), 'kheaders.tar.xz'));
+  };
+  const archive = await pack('built', '--manifest', path('lab.json'));
+  await done('manifest', 'keygen', path('builder'));
+  await done('manifest', 'sign', path('lab.json'), '--key', path('builder.key'));
+  const strictly = [
+    '--manifest',
+    path('lab.json'),
+    '--require-manifest',
+    '--trusted-key',
+    path('builder.pub'),
+  ];
+  const phoneWith = (bytes: Buffer) =>
+    startLab({ devices: [pixel({ kernel: { release }, headers: { kind: 'built-in', archive: bytes } })] });
+  return { source, pack, archive, strictly, phoneWith };
+}
+
+describe('the headers of a kernel build, packed into a signed manifest', () => {
+  it('are trusted on the device that runs that kernel', async () => {
+    const { archive, strictly, phoneWith } = await signedBuild();
+    const run = await pull(await phoneWith(archive), strictly);
+    expect(run).toExitWith(0);
+    expect(resultOf(run).verdict.trust).toBe('trusted');
+  });
+
+  it('are not those of another build of the same release', async () => {
+    const { source, pack, strictly, phoneWith } = await signedBuild();
+    await appendFile(join(source, 'include/linux/list.h'), '#define ANOTHER 1\n');
+    const run = await pull(await phoneWith(await pack('later')), strictly);
+    expect(run).toExitWith(6);
+    expect(errorOf(run)).toMatchObject({ code: 'VERIFY_MANIFEST' });
   });
 });
 

@@ -13,11 +13,13 @@ export interface FakeBuildOptions {
   inTree?: boolean;
   /** Text of the generator script; none when left out. */
   script?: string;
+  /** Without what packs as in a kernel's build, but is refused in an archive from a device. */
+  pullable?: boolean;
 }
 
 /** Makes a built kernel for arm64 with headers of our own, and everything in it that is odd in real ones. */
 export async function fakeKernelBuild(root: string, options: FakeBuildOptions = {}): Promise<FakeBuild> {
-  const { release = '6.12.3-fake', inTree = false, script } = options;
+  const { release = '6.12.3-fake', inTree = false, script, pullable = false } = options;
   const source = join(root, 'linux');
   const build = inTree ? source : join(root, 'out');
   await writeFiles(source, SOURCE);
@@ -28,16 +30,22 @@ export async function fakeKernelBuild(root: string, options: FakeBuildOptions = 
   await chmod(join(source, 'include/linux/types.h'), 0o664);
   await mkdir(join(source, 'include/empty/deeper'), { recursive: true });
   await mkdir(join(source, 'include/linux/folder.h'), { mode: 0o700 });
-  // A name that is no UTF-8.
-  await writeFile(
-    Buffer.concat([Buffer.from(join(source, 'include/linux/caf')), Buffer.from([0xe9, 0x2e, 0x68])]),
-    '',
-  );
+  if (!pullable) await addUnpullable(source);
   if (!inTree) {
     await symlink(source, join(build, 'source'));
     await writeFiles(build, { Makefile: `# made by make\ninclude ${source}/Makefile\n`, ...STALE });
   }
   return { source, build };
+}
+
+/** A name that is no UTF-8, and a link that leads out of the tree. */
+async function addUnpullable(source: string): Promise<void> {
+  const name = Buffer.concat([
+    Buffer.from(join(source, 'include/linux/caf')),
+    Buffer.from([0xe9, 0x2e, 0x68]),
+  ]);
+  await writeFile(name, '');
+  await symlink(`${'../'.repeat(34)}far.h`, join(source, 'include/dt-bindings/clock/far.h'));
 }
 
 export async function writeFiles(root: string, files: Record<string, string>): Promise<void> {
@@ -88,7 +96,6 @@ const SOURCE: Record<string, string> = {
 const LINKS = {
   'include/dt-bindings/input/linux-event-codes.h': '../../uapi/linux/input-event-codes.h',
   'include/dt-bindings/clock/fake,dispcc-2.h': 'fake,dispcc-1.h',
-  'include/dt-bindings/clock/far.h': `${'../'.repeat(34)}far.h`,
 };
 
 function generated(release: string): Record<string, string> {
