@@ -26,7 +26,7 @@ async function builder(): Promise<Builder> {
   const path = (name: string) => join(cwd, name);
   const image = join(process.env['KH_RIG'] ?? '', 'kernels', KERNEL, 'Image.gz');
   const run = async (...args: string[]) => {
-    const done = await kh(args, { home });
+    const done = await kh(args, { home, timeoutMs: 120_000 });
     expect(done).toExitWith(0);
     return done;
   };
@@ -47,12 +47,29 @@ async function builder(): Promise<Builder> {
   };
 }
 
-/** A sound archive of the same kernel with one header changed. */
-async function tampered(archive: string): Promise<string> {
+async function unpacked(archive: string): Promise<{ folder: string; tree: string }> {
   const folder = await tempFolder();
   const tree = join(folder, 'tree');
   mkdirSync(tree);
   execFileSync('tar', ['-xJf', archive, '-C', tree]);
+  return { folder, tree };
+}
+
+/** A folder like one of that kernel's build in its source, as far as packing its headers goes. */
+async function buildFolder({ archive, release }: Builder): Promise<string> {
+  const { tree } = await unpacked(archive);
+  mkdirSync(join(tree, 'include/config'), { recursive: true });
+  writeFileSync(join(tree, 'include/config/kernel.release'), `${release}\n`);
+  const [version = '', patchlevel = '', sublevel = ''] = release.split(/[.-]/);
+  const numbers = { VERSION: version, PATCHLEVEL: patchlevel, SUBLEVEL: sublevel };
+  const makefile = Object.entries(numbers).map(([name, value]) => `${name} = ${value}\n`);
+  writeFileSync(join(tree, 'Makefile'), makefile.join(''));
+  return tree;
+}
+
+/** A sound archive of the same kernel with one header changed. */
+async function tampered(archive: string): Promise<string> {
+  const { folder, tree } = await unpacked(archive);
   appendFileSync(join(tree, 'include/linux/types.h'), '#define INTRUDER 1\n');
   const path = join(folder, 'tampered.tar.xz');
   execFileSync('tar', ['-cJf', path, '-C', tree, '.']);
@@ -83,6 +100,17 @@ describeOnRig('a device whose headers are trusted only if the builder of its ker
     return onlyDevice(run).error;
   }
 
+  /** The device has that archive in the place of its own for a while. */
+  async function withHeaders(archive: string, work: () => Promise<void>): Promise<void> {
+    await guest.adb('push', archive, '/data/local/tmp/other.tar.xz');
+    await guest.adb('shell', `mount --bind /data/local/tmp/other.tar.xz ${ON_DEVICE}`);
+    try {
+      await work();
+    } finally {
+      await guest.adb('shell', `umount ${ON_DEVICE}`);
+    }
+  }
+
   it('passes with what the builder signed', async () => {
     const run = await pull(guest, await tempFolder(), ...strictly());
     expect(run).toExitWith(0);
@@ -99,10 +127,24 @@ describeOnRig('a device whose headers are trusted only if the builder of its ker
     expect(check.stdout).toContain('trusted');
   });
 
+  it('passes with what was packed of a build, listed and signed', async () => {
+    const out = await tempFolder();
+    const manifest = join(out, 'lab.json');
+    await built.run('pack', await buildFolder(built), '-o', out, '--manifest', manifest);
+    await built.run('manifest', 'sign', manifest, '--key', `${built.key}.key`);
+    await withHeaders(join(out, 'kheaders.tar.xz'), async () => {
+      const run = await pull(guest, await tempFolder(), ...strictly({ manifest }));
+      expect(run).toExitWith(0);
+      expect(onlyDevice(run).result).toMatchObject({
+        release: built.release,
+        verdict: { trust: 'trusted', manifest: { form: 'lab', digest: 'sha256' } },
+      });
+      expect(await refused(strictly())).toMatchObject({ code: 'VERIFY_MANIFEST' });
+    });
+  });
+
   it('is refused with a tampered archive', async () => {
-    await guest.adb('push', await tampered(built.archive), '/data/local/tmp/tampered.tar.xz');
-    await guest.adb('shell', `mount --bind /data/local/tmp/tampered.tar.xz ${ON_DEVICE}`);
-    try {
+    await withHeaders(await tampered(built.archive), async () => {
       expect(await refused(strictly())).toMatchObject({
         code: 'VERIFY_MANIFEST',
         message: expect.stringMatching(/the archive's sha256 is [0-9a-f]{64}, but .*lab\.json/) as string,
@@ -111,9 +153,7 @@ describeOnRig('a device whose headers are trusted only if the builder of its ker
         env: guest.env,
       });
       expect(check).toExitWith(6);
-    } finally {
-      await guest.adb('shell', `umount ${ON_DEVICE}`);
-    }
+    });
     expect(await pull(guest, await tempFolder(), ...strictly())).toExitWith(0);
   });
 
