@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { diskError } from '../core/disk-error';
+import { diskError, outputError } from '../core/disk-error';
 import { isErrno, KhError } from '../core/errors';
+import { makeFolder } from '../core/make-folder';
 import { userMode } from '../core/umask';
 import type { BuildDiagnostic } from '../kbuild/build-diagnostics';
 import { checkModule } from '../kbuild/check/check-module';
@@ -232,7 +233,7 @@ async function deliver(modules: BuiltModule[], outputPath: string | undefined): 
   if (outputPath === undefined) return modules;
   const folder = resolve(outputPath);
   try {
-    await mkdir(folder, { recursive: true, mode: userMode(0o777) });
+    await makeFolder(folder, userMode(0o777));
     return await Promise.all(
       modules.map(async ({ path, findings }) => {
         const copy = join(folder, basename(path));
@@ -243,7 +244,7 @@ async function deliver(modules: BuiltModule[], outputPath: string | undefined): 
       }),
     );
   } catch (error) {
-    throw diskError(error, folder);
+    throw outputError(error, folder);
   }
 }
 

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { bufferSource, chunksOf } from '../core/byte-source';
-import { diskError } from '../core/disk-error';
+import { outputError } from '../core/disk-error';
 import { isErrno } from '../core/errors';
+import { makeFolder } from '../core/make-folder';
 import {
   carveImage,
   partOf,
@@ -80,9 +81,9 @@ async function write(
     return [await writePart(await kernelWith(carving, part, index), part, path, context)];
   }
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path, 0o777);
   } catch (error) {
-    throw diskError(error, path);
+    throw outputError(error, path);
   }
   const parts = what === undefined ? PARTS : [what];
   const kernels = what === undefined && index === undefined ? carving.kernels : chosen;
@@ -105,7 +106,7 @@ async function isFolder(output: string): Promise<boolean> {
     return (await stat(output)).isDirectory();
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false;
-    throw diskError(error, resolve(output));
+    throw outputError(error, resolve(output));
   }
 }
 
@@ -144,7 +145,7 @@ async function writePart(
   } catch (error) {
     await rm(temporary, { force: true });
     signal.throwIfAborted();
-    throw diskError(error, path, source.size);
+    throw outputError(error, path, source.size);
   }
   return { what, index: kernel.facts.index, path, bytes: source.size };
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -11,7 +10,8 @@ import { headersTar, readContent } from '../archive/pack/headers-tar';
 import { inputDigest, kheadersMd5Text } from '../archive/pack/input-digest';
 import { listMembers, type Member } from '../archive/pack/members';
 import { packArchive } from '../archive/pack/pack-archive';
-import { diskError } from '../core/disk-error';
+import { outputError } from '../core/disk-error';
+import { makeFolder } from '../core/make-folder';
 import { replaceFile } from '../core/replace-file';
 import { openBuildTree, type BuildTree } from '../kbuild/build-tree';
 import { readIfThere } from '../store/whole-file';
@@ -139,9 +139,9 @@ async function generatorOf({ source, version }: BuildTree): Promise<PackedHeader
 async function outputFolder(folder: string): Promise<string> {
   const path = resolve(folder);
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path, 0o777);
   } catch (error) {
-    throw diskError(error, path);
+    throw outputError(error, path);
   }
   return path;
 }

@@ -3,7 +3,7 @@ import { posix, win32 } from 'node:path';
 import { join, resolve } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { openUmask } from '../core/umask';
-import { makeFolder } from './make-folder';
+import { makeFolder } from '../core/make-folder';
 import { PRIVATE, requireSameModes, storeModes, type StoreModes } from './sharing';
 import { sweepStages } from './stage';
 

@@ -5,7 +5,7 @@ import { isErrno } from '../core/errors';
 import { asDiskName } from './disk-name';
 import type { Store } from './layout';
 import { withLock } from './lock';
-import { makeFolder } from './make-folder';
+import { makeFolder } from '../core/make-folder';
 import { newProcessMark } from './process-mark';
 import { isLeftover, removeTree } from './stage';
 

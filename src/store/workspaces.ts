@@ -7,7 +7,7 @@ import { asDiskName, diskName } from './disk-name';
 import { isNewer, refuseNewer } from './json-fields';
 import type { Store } from './layout';
 import { withLock, type LockOptions } from './lock';
-import { makeFolder } from './make-folder';
+import { makeFolder } from '../core/make-folder';
 import { markUsed } from './mark-used';
 import { ageOf, discard, removeTree, temporaryPath } from './stage';
 import { readIfThere, writeWhole } from './whole-file';

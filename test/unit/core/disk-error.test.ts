@@ -1,12 +1,18 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { diskError } from '../../../src/core/disk-error';
+import { diskError, outputError } from '../../../src/core/disk-error';
 import { KhError } from '../../../src/core/errors';
 
 function errno(code: string, syscall = 'write'): NodeJS.ErrnoException {
   return Object.assign(new Error(`${code}: it failed`), { code, errno: -1, syscall });
 }
+
+const thrownBy = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 describe('diskError', () => {
   const path = join(tmpdir(), 'kh-not-there', 'archive.part');
@@ -60,6 +66,28 @@ describe('diskError', () => {
   it('understands the errors that Node itself raises', async () => {
     const cause = await readFile(join(path, 'deeper')).catch((error: unknown) => error);
     expect(diskError(cause, path).details).toEqual({ path, errno: 'ENOENT' });
+  });
+
+  it('names the folder that is missing, and the file that is in the way', async () => {
+    const missing = diskError(await thrownBy(writeFile(join(path, 'deeper'), '')), join(path, 'deeper'));
+    expect(missing.message).toBe(`cannot use ${join(path, 'deeper')}: there is no folder ${path}`);
+    expect(missing.hint).toContain('KH_HOME');
+    const inFile = diskError(await thrownBy(mkdir(join(__filename, 'x'))), join(__filename, 'x'));
+    expect(inFile.message).toContain(`${__filename} is a file`);
+  });
+
+  it('says that nothing can be made in a place such as /proc', () => {
+    const call = Object.assign(errno('ENOENT', 'mkdir'), { path: join(tmpdir(), 'kh-not-there') });
+    const error = diskError(call, join(tmpdir(), 'kh-not-there', 'home'));
+    expect(error.message).toContain(`nothing can be made in ${tmpdir()}`);
+  });
+
+  it('does not speak of KH_HOME where the user named the place', () => {
+    for (const code of ['ENOSPC', 'EACCES', 'EEXIST']) {
+      const error = outputError(errno(code), path);
+      expect(error.hint).toContain('name a folder');
+      expect(error.hint).not.toContain('KH_HOME');
+    }
   });
 
   it('hands a KhError back as it is', () => {

@@ -1,8 +1,5 @@
 import fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { lz4Frame, lz4Legacy } from '../../../../fixtures/images/lz4-encode';
 import {
@@ -14,7 +11,7 @@ import {
   vmlinux,
   zboot,
 } from '../../../../fixtures/images/make-images';
-import { bufferSource, openFileSource } from '../../../../src/core/byte-source';
+import { bufferSource } from '../../../../src/core/byte-source';
 import { readKernel, unpackKernel } from '../../../../src/kbuild/image/kernel-payload';
 import { failureOf } from './failure';
 
@@ -224,33 +221,5 @@ describe.each(['xz', 'zstd'] as const)('a kernel packed with %s', (command) => {
     const reason = new Error('enough');
     const packed = Buffer.from({ xz: 'fd377a585a000000', zstd: '28b52ffd00000000' }[command], 'hex');
     await expect(unpackKernel(packed, 'it', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-  });
-});
-
-describe('openFileSource', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kh-image-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it('reads parts of a file', async () => {
-    const path = join(folder, 'Image');
-    writeFileSync(path, image);
-    await using source = await openFileSource(path);
-    expect(source.size).toBe(image.length);
-    expect(await source.read(100, 50)).toEqual(image.subarray(100, 150));
-  });
-
-  it('says so when the file is not there, is a folder, or shrinks', async () => {
-    const missing = await failureOf(() => openFileSource(join(folder, 'missing')));
-    expect([missing.code, missing.message]).toEqual(['USAGE', expect.stringContaining('no such file')]);
-    const path = join(folder, 'shrinks');
-    writeFileSync(path, image);
-    await using source = await openFileSource(path);
-    writeFileSync(path, 'short');
-    expect((await failureOf(() => source.read(0, 100))).message).toContain('ended while it was read');
-    const unreadable = await failureOf(async () => {
-      await using here = await openFileSource(folder);
-      await here.read(0, 10);
-    });
-    expect(unreadable.message).toContain('cannot be read');
   });
 });

@@ -1,7 +1,7 @@
 import { statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../../../src/store/make-folder';
-import { cleanUp, scratchFolder } from './rig';
+import { makeFolder } from '../../../src/core/make-folder';
+import { cleanUp, scratchFolder } from '../store/rig';
 
 afterEach(cleanUp);
 
