@@ -4,7 +4,7 @@ import { headersStatus, type HeadersStatus } from '../device/headers-status';
 import { probeDevice, type DeviceProbe } from '../device/probe';
 import { readProperties } from '../device/properties';
 import type { Store } from '../store/layout';
-import { openHome } from './open-home';
+import { findHome } from './open-home';
 import { bounds } from '../device/bounds';
 import type { AttachedDevice, Context } from './context';
 import { previousWorkspace } from './current-workspace';
@@ -51,7 +51,7 @@ export async function describeDevices(
   const { selection } = options;
   const nothing = lab.devices.length === 0 && selection.serials.length === 0;
   const chosen = nothing ? [] : selectDevices(lab, { ...selection, all: true });
-  const store = await openHome(options.env, base.signal);
+  const store = await findHome(options.env, base.signal);
   const devices = await fairShare(chosen, shareOf(options), (device) =>
     describe(device, store, options, base),
   );

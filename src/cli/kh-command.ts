@@ -126,6 +126,13 @@ export abstract class KhCommand extends Command {
     return { ...work, store, times: TIME_LIMITS, limits: ARCHIVE_LIMITS };
   }
 
+  /** As `openHome`, for commands that only read what the store has: it need not be there, nor be writable. */
+  protected async lookHome(flags: WorkFlags): Promise<Pick<Context, 'store' | 'signal' | 'emit'>> {
+    const { findHome } = await import('../app/open-home');
+    const work = await this.work(flags);
+    return { ...work, store: await findHome(process.env, work.signal) };
+  }
+
   /** Does `work` on each device that the flags choose. */
   protected async overDevices<T>(
     flags: DeviceFlags & WorkFlags,

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
-import { KhError } from '../core/errors';
+import { KhError, isErrno } from '../core/errors';
 import { diskName, shortHash } from './disk-name';
 import { parseFields } from './json-fields';
 import type { Store } from './layout';
@@ -137,6 +137,7 @@ async function freeName(store: Store, me: DeviceSighting): Promise<string> {
 /** The claims of devices with the same identity, the oldest name first. */
 async function claimsLike(store: Store, me: DeviceSighting): Promise<DeviceClaim[]> {
   const files = await readdir(store.devices).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return [];
     throw diskError(error, store.devices);
   });
   const stem = baseName(me).replace(/~[0-9a-f]{10}$/, '');

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
 import { join, resolve } from 'node:path';
 import { diskError } from '../core/disk-error';
+import { isErrno } from '../core/errors';
 import { openUmask } from '../core/umask';
 import { makeFolder } from '../core/make-folder';
 import { PRIVATE, requireSameModes, storeModes, type StoreModes } from './sharing';
@@ -79,6 +80,25 @@ export async function openStore(options: { home: string; signal?: AbortSignal })
     await sweepStages(store);
     return store;
   } catch (error) {
+    throw diskError(error, home);
+  }
+}
+
+/**
+ * The store as it is, for work that only reads it: nothing is made, it need not
+ * be writable, and one that is not there is empty.
+ *
+ * @throws KhError STORE_DENIED where strangers could have written to it, STORE_IO
+ */
+export async function findStore(options: { home: string; signal?: AbortSignal }): Promise<Store> {
+  const found = storeAt(options);
+  const { home } = found;
+  try {
+    const modes = await storeModes(home);
+    await requireSameModes(home, join(home, VERSION), modes);
+    return { ...found, modes };
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return found;
     throw diskError(error, home);
   }
 }

@@ -68,6 +68,15 @@ describe('kh devices', () => {
     ]);
   });
 
+  it('needs no home that it could write to, and makes none', async () => {
+    const home = '/proc/self/home';
+    const lab = await startLab({ devices: [pixel()] });
+    const run = await kh(['devices'], { lab, home });
+    expect(run).toExitWith(0);
+    expect(run.stdout).toContain('PIXEL');
+    expect(await kh(['workspace', 'list', '--json'], { home })).toExitWith(0);
+  });
+
   it('is an empty list, and no failure, where nothing is attached', async () => {
     const lab = await startLab({ devices: [pixel()] });
     lab.device('PIXEL').unplug();

@@ -1,7 +1,7 @@
-import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { homeFolder, openStore } from '../../../src/store/layout';
+import { findStore, homeFolder, openStore } from '../../../src/store/layout';
 import { cleanUp, scratchFolder } from './rig';
 
 afterEach(cleanUp);
@@ -95,5 +95,28 @@ describe('openStore', () => {
       code: 'STORE_DENIED',
       message: expect.stringContaining('shared by a group') as string,
     });
+  });
+});
+
+describe('findStore', () => {
+  it('makes nothing where there is no store', async () => {
+    const home = join(scratchFolder(), 'none');
+    const store = await findStore({ home });
+    expect(store.workspaces).toBe(join(home, 'v1/workspaces'));
+    expect(existsSync(home)).toBe(false);
+  });
+
+  it('finds the store that is there, with its modes', async () => {
+    const home = scratchFolder();
+    chmodSync(home, 0o2770);
+    const opened = await openStore({ home });
+    expect((await findStore({ home })).modes).toEqual(opened.modes);
+  });
+
+  it('refuses one that everyone may write to', async () => {
+    const home = scratchFolder();
+    await openStore({ home });
+    chmodSync(home, 0o777);
+    await expect(findStore({ home })).rejects.toMatchObject({ code: 'STORE_DENIED' });
   });
 });
