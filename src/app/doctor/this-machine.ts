@@ -47,7 +47,7 @@ async function lookAtCompilers(environment: NodeJS.ProcessEnv, signal: AbortSign
   const candidates = [
     ...ndkCandidates(environment),
     ...pathClangs(environment, undefined),
-    ...pathGccs('arm64', process.arch === 'arm64'),
+    ...pathGccs(environment, 'arm64', undefined),
   ];
   const found = await Promise.all(candidates.map((candidate) => describe(candidate, environment, signal)));
   const present = [...new Set(found.filter((text) => text !== undefined))];

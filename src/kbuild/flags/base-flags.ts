@@ -156,7 +156,8 @@ export const WARNING_FLAGS: FlagRow[] = [
     group: 'warning',
   },
   {
-    flags: ({ config }) => [config.value('CC_IMPLICIT_FALLTHROUGH') ?? ''],
+    // The option has the flag of the kernel's own compiler: clang takes no level.
+    flags: (inputs) => [isGcc(inputs) ? '-Wimplicit-fallthrough=5' : '-Wimplicit-fallthrough'],
     when: ({ config }) => (config.value('CC_IMPLICIT_FALLTHROUGH') ?? '') !== '',
     config: 'CC_IMPLICIT_FALLTHROUGH',
     class: 'diag',

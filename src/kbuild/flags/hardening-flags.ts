@@ -1,5 +1,5 @@
-import { isAtLeast } from '../kernel-config';
-import type { FlagInputs, FlagRow } from './flag-plan';
+import { isAtLeast, type KernelConfig } from '../kernel-config';
+import type { Compiler, FlagInputs, FlagRow } from './flag-plan';
 
 /** Whether the kernel checks the types of indirect calls. Its option lost its suffix in 6.18. */
 export function hasCfi({ config }: Pick<FlagInputs, 'config'>): boolean {
@@ -57,12 +57,9 @@ export const HARDENING_FLAGS: FlagRow[] = [
     without: 'arrays at the end of structures are not checked',
   },
   {
-    flags: ({ config }) => {
-      const name = config.isOn('CC_HAS_MIN_FUNCTION_ALIGNMENT')
-        ? 'min-function-alignment'
-        : 'align-functions';
-      return [`-f${name}=${config.value('FUNCTION_ALIGNMENT') ?? '0'}`];
-    },
+    flags: ({ config, compiler }) => [
+      `-f${alignment(config, compiler)}=${config.value('FUNCTION_ALIGNMENT') ?? '0'}`,
+    ],
     when: ({ config }) => Number(config.value('FUNCTION_ALIGNMENT')) > 0,
     config: 'FUNCTION_ALIGNMENT',
     class: 'diag',
@@ -72,6 +69,12 @@ export const HARDENING_FLAGS: FlagRow[] = [
   ubsan('UBSAN_ARRAY_BOUNDS', ['-fsanitize=array-bounds'], 'clang'),
   ubsan('UBSAN_LOCAL_BOUNDS', ['-fsanitize=local-bounds'], 'clang'),
 ];
+
+/** gcc aligns rarely used functions, too, since its 14 has a flag for that; clang does by the older one. */
+function alignment(config: KernelConfig, { kind, version }: Compiler): string {
+  const isStrict = config.isOn('CC_HAS_MIN_FUNCTION_ALIGNMENT') && kind === 'gcc' && version >= 140000;
+  return isStrict ? 'min-function-alignment' : 'align-functions';
+}
 
 /** Only where a failed check traps: the functions that report it otherwise may not be exported. */
 function ubsan(option: string, checks: string[], kind: 'clang' | 'gcc'): FlagRow {

@@ -123,23 +123,11 @@ function ndkFolders(environment: NodeJS.ProcessEnv): string[] {
  * @param wanted the kernel's own major version; undefined when unknown
  */
 export function pathClangs(environment: NodeJS.ProcessEnv, wanted: number | undefined): Candidate[] {
-  const suffixes = onPath(environment).flatMap((name) => /^clang(-\d+)?$/.exec(name)?.slice(0, 2) ?? []);
-  const found = [...new Set(suffixes.filter((name) => /^clang(-\d+)?$/.test(name)))];
-  return found
-    .sort((a, b) => distance(a, wanted) - distance(b, wanted))
-    .map((name) => {
-      const suffix = name.slice('clang'.length);
-      const linkers = [...new Set([`ld.lld${suffix}`, 'ld.lld'])].map((linker) => [linker]);
-      return { compiler: [name], linkers, origin: 'path' as const, because: `${name} on the PATH` };
-    });
-}
-
-/** A plain `clang`, whose version its name does not tell, comes behind all that tell theirs. */
-function distance(name: string, wanted: number | undefined): number {
-  const major = Number(/\d+$/.exec(name)?.[0]);
-  if (Number.isNaN(major)) return 1e6;
-  if (wanted === undefined) return -major;
-  return major >= wanted ? major - wanted : 1000 + wanted - major;
+  return versionsOnPath('clang', environment, wanted).map((name) => {
+    const suffix = name.slice('clang'.length);
+    const linkers = [...new Set([`ld.lld${suffix}`, 'ld.lld'])].map((linker) => [linker]);
+    return { compiler: [name], linkers, origin: 'path' as const, because: `${name} on the PATH` };
+  });
 }
 
 const GCC_PREFIXES: Record<KernelArch, string[]> = {
@@ -147,18 +135,46 @@ const GCC_PREFIXES: Record<KernelArch, string[]> = {
   x86_64: ['x86_64-linux-gnu-', 'x86_64-linux-android-'],
 };
 
-/** gcc on the PATH that builds for `arch`: cross compilers, and this machine's own where it is of that kind. */
-export function pathGccs(arch: KernelArch, native: boolean): Candidate[] {
-  return [...GCC_PREFIXES[arch], ...(native ? [''] : [])].map((prefix) => ({
-    compiler: [`${prefix}gcc`],
-    linkers: [[`${prefix}ld`]],
-    origin: 'path' as const,
-    because: `${prefix}gcc on the PATH`,
-  }));
+/**
+ * gcc on the PATH that builds for `arch`: cross compilers, and this machine's
+ * own where it is of that kind; of each the nearest to `wanted` first, as with clang.
+ *
+ * @param wanted the kernel's own major version; undefined when unknown
+ */
+export function pathGccs(
+  environment: NodeJS.ProcessEnv,
+  arch: KernelArch,
+  wanted: number | undefined,
+): Candidate[] {
+  const native = process.arch === (arch === 'arm64' ? 'arm64' : 'x64');
+  return [...GCC_PREFIXES[arch], ...(native ? [''] : [])].flatMap((prefix) =>
+    versionsOnPath(`${prefix}gcc`, environment, wanted).map((name) => ({
+      compiler: [name],
+      linkers: [[`${prefix}ld`]],
+      origin: 'path' as const,
+      because: `${name} on the PATH`,
+    })),
+  );
 }
 
-function onPath(environment: NodeJS.ProcessEnv): string[] {
-  return (environment['PATH'] ?? '').split(delimiter).filter(isSet).flatMap(namesIn);
+/** `program` and `program-N` on the PATH, in the order of `distance`. */
+function versionsOnPath(
+  program: string,
+  environment: NodeJS.ProcessEnv,
+  wanted: number | undefined,
+): string[] {
+  const names = (environment['PATH'] ?? '').split(delimiter).filter(isSet).flatMap(namesIn);
+  const isVersion = (name: string): boolean =>
+    name.startsWith(program) && /^(-\d+)?$/.test(name.slice(program.length));
+  return [...new Set(names.filter(isVersion))].sort((a, b) => distance(a, wanted) - distance(b, wanted));
+}
+
+/** A plain name, which does not tell its version, comes behind all that tell theirs. */
+function distance(name: string, wanted: number | undefined): number {
+  const major = Number(/-(\d+)$/.exec(name)?.[1]);
+  if (Number.isNaN(major)) return 1e6;
+  if (wanted === undefined) return -major;
+  return major >= wanted ? major - wanted : 1000 + wanted - major;
 }
 
 function byVersion(names: string[]): string[] {

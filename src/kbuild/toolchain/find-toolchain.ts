@@ -62,10 +62,10 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): ToolchainChoice {
 
 function candidates({ config, arch, environment }: Search): Candidate[] {
   const own = kernelCompiler(config);
-  const major = own?.kind === 'clang' ? majorVersion(own.version) : undefined;
-  const clangs = [...ndkCandidates(environment), ...pathClangs(environment, major)];
-  if (own?.kind !== 'gcc') return clangs;
-  return [...pathGccs(arch, process.arch === (arch === 'arm64' ? 'arm64' : 'x64')), ...clangs];
+  const major = (kind: string): number | undefined =>
+    own?.kind === kind ? majorVersion(own.version) : undefined;
+  const clangs = [...ndkCandidates(environment), ...pathClangs(environment, major('clang'))];
+  return own?.kind === 'gcc' ? [...pathGccs(environment, arch, major('gcc')), ...clangs] : clangs;
 }
 
 /** What came of a look at a candidate. `why` is undefined for one that is not there at all. */

@@ -45,6 +45,28 @@ describe('flags that a kernel version decides', () => {
   });
 });
 
+describe('flags of a compiler of the other kind than the kernel’s', () => {
+  it.each([
+    ['gcc 12', gcc, '-falign-functions=8'],
+    ['gcc 14', { kind: 'gcc', version: 140200 } as const, '-fmin-function-alignment=8'],
+    ['clang 16', undefined, '-falign-functions=8'],
+  ])(
+    'align functions by what %s has, where the kernel’s own gcc has the stricter flag',
+    (_, compiler, flag) => {
+      const options = { CC_HAS_MIN_FUNCTION_ALIGNMENT: 'y', FUNCTION_ALIGNMENT: 8 } as const;
+      expect(line('arm64', '6.12.0', options, compiler)).toContain(` ${flag} `);
+    },
+  );
+
+  it('warn of cases that fall through in its own words', () => {
+    const ofGcc = { CC_IMPLICIT_FALLTHROUGH: '-Wimplicit-fallthrough=5' };
+    expect(line('arm64', '6.1.0', ofGcc, gcc)).toContain(' -Wimplicit-fallthrough=5 ');
+    expect(line('arm64', '6.1.0', ofGcc)).toContain(' -Wimplicit-fallthrough ');
+    const ofClang = { CC_IMPLICIT_FALLTHROUGH: '-Wimplicit-fallthrough' };
+    expect(line('arm64', '6.1.0', ofClang, gcc)).toContain(' -Wimplicit-fallthrough=5 ');
+  });
+});
+
 describe('flags of arm64', () => {
   it('name the processor to clang, and leave it to a cross gcc', () => {
     expect(line('arm64', '6.1.0', {})).toContain(' --target=aarch64-linux-gnu ');

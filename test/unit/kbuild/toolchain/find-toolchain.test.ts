@@ -38,12 +38,12 @@ async function clang(
   );
 }
 
-async function gcc(prefix: string, machine: string): Promise<void> {
-  const macros = '#define __GNUC__ 12\n#define __GNUC_MINOR__ 2\n#define __GNUC_PATCHLEVEL__ 0';
+async function gcc(prefix: string, machine: string, { major = 12, suffix = '' } = {}): Promise<void> {
+  const macros = `#define __GNUC__ ${major}\n#define __GNUC_MINOR__ 2\n#define __GNUC_PATCHLEVEL__ 0`;
   await script(join(bin, `${prefix}ld`), 'echo "GNU ld 2.40"');
   await script(
-    join(bin, `${prefix}gcc`),
-    `case "$*" in *-dM*) echo '${macros}';; -dumpmachine) echo ${machine};; --version) echo "gcc 12.2.0";; esac`,
+    join(bin, `${prefix}gcc${suffix}`),
+    `case "$*" in *-dM*) echo '${macros}';; -dumpmachine) echo ${machine};; --version) echo "gcc ${major}.2.0";; esac`,
   );
 }
 
@@ -135,6 +135,21 @@ describe('without a choice', () => {
     expect([found.compiler.command, found.linker.command]).toEqual([
       ['aarch64-linux-gnu-gcc'],
       ['aarch64-linux-gnu-ld'],
+    ]);
+    expect(found.notes).toEqual([]);
+  });
+
+  it('takes the cross gcc that is nearest to the kernel’s own, also where only its name with a version is there', async () => {
+    const machine = 'aarch64-linux-gnu';
+    await clang(16);
+    await gcc(`${machine}-`, machine, { major: 13, suffix: '-13' });
+    expect((await find(GCC)).compiler.command).toEqual([`${machine}-gcc-13`]);
+    await gcc(`${machine}-`, machine, { major: 14 });
+    await gcc(`${machine}-`, machine, { major: 12, suffix: '-12' });
+    const found = await find(GCC);
+    expect([found.compiler.command, found.linker.command]).toEqual([
+      [`${machine}-gcc-12`],
+      [`${machine}-ld`],
     ]);
     expect(found.notes).toEqual([]);
   });
