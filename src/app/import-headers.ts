@@ -1,30 +1,21 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { holdsKernelBuild } from '../archive/kernel-build';
 import type { Manifest } from '../archive/manifest';
-import { receiveArchive } from '../archive/receive-archive';
-import { chunksOf } from '../core/byte-source';
-import { diskError } from '../core/disk-error';
 import { isErrno, KhError } from '../core/errors';
 import type { Verdict } from '../core/events';
 import type { Kernel } from '../device/probe';
 import { isConfigOf } from '../kbuild/image/embedded-config';
-import { parseAutoconf } from '../kbuild/kernel-config';
-import { addArchive, findArchive, treeIsSound, type StoredArchive } from '../store/archives';
-import { diskName } from '../store/disk-name';
-import { withLock } from '../store/lock';
-import { createStage, removeTree } from '../store/stage';
-import { findWorkspaces, writeWorkspace, type Workspace, type WorkspaceRecord } from '../store/workspaces';
+import { writeWorkspace, type Workspace } from '../store/workspaces';
 import type { Context } from './context';
-import { previousWorkspace } from './current-workspace';
+import { describeTree, machineOf } from './headers-machine';
+import { importArchive, type ImportedArchive, type ImportRules } from './import-archive';
+import { importKernelBuild, type ImportedKernelBuild, type PairedHeaders } from './import-kernel-build';
+import { importRecord } from './import-record';
 import { openImportSource, type ImportFrom, type ImportSource } from './import-source';
+import { keepSymbols } from './import-symbols';
 import { inspectReceived, judge, warnOfDanglingLinks } from './judge-archive';
-import { kernelOf } from './kernel-workspace';
 import { openManifest, type ManifestOptions, type ManifestRule } from './open-manifest';
-import { recoverSymvers } from './recover-symvers';
-import { keepReadings, readReadings } from './symvers-readings';
-import { khVersion } from './version';
-import { isOf } from './workspaces';
 
 export interface ImportOptions extends ManifestOptions {
   /** The device that they are for: its serial number, or any name. */
@@ -60,18 +51,17 @@ export interface ImportedHeaders {
   known: boolean;
   /** Whether the kernel's `.config` came with it. */
   config: boolean;
+  /** The archive with the kernel's build files, where it is known. */
+  kernelBuild?: { sha256: string; md5: string; bytes: number };
   /** How many exported symbols are known. */
   symbols?: number;
   verdict: Verdict;
 }
 
-/** Stands in the store where a device's name does. */
-export const NO_DEVICE = 'imported';
-
 /**
- * Makes a workspace of an archive on this machine, or in an image: verified as
- * a pulled one is, and in the same place of the store. A pull from a device
- * with this kernel transfers nothing then.
+ * Makes a workspace of an archive on this machine, in an image or in a pack:
+ * verified as a pulled one is, and in the same place of the store. A pull from
+ * a device with this kernel transfers nothing then.
  *
  * @throws KhError as `openImportSource`; ARCHIVE_*, VERIFY_*, MANIFEST_*, BUILD_BAD_SYMVERS, USAGE, STORE_*
  */
@@ -80,80 +70,82 @@ export async function importHeaders(
   options: ImportOptions,
   context: Context,
 ): Promise<ImportedHeaders> {
+  const { store } = context;
   const rule = await openManifest(options);
-  const config = options.configPath === undefined ? undefined : await readNamed(options.configPath);
+  const named = options.configPath === undefined ? undefined : await readNamed(options.configPath);
   await using source = await openImportSource(from, context);
-  const { archive, verdict, kernel, known } = await obtain(source, options, rule, context);
+  const { archive, known, judged } = await obtain(source, options, rule, context);
   const tree = await describeTree(archive.treePath);
-  if (config !== undefined && !isConfigOf(config, tree.autoconf))
-    throw foreignConfig(options.configPath ?? '');
-  const record = await describe(
-    source,
-    options,
+  if (named !== undefined && !isConfigOf(named, tree.autoconf)) throw foreignConfig(options.configPath ?? '');
+  const build = await obtainBuild(source, { archive, tree }, options, rule, context);
+  const { verdict, kernel } = judged;
+  const imported = {
     archive,
+    kernelBuild: build?.archive,
     verdict,
-    { ...kernel, ...machineOf(tree) },
-    context,
-  );
-  const kept = config ?? source.config;
-  const workspace = await writeWorkspace(context.store, record, kept === undefined ? {} : { config: kept });
-  const symbols = await keepSymbols(workspace, source, options, context);
-  return result(workspace, { known, config: kept !== undefined, symbols });
+    kernel: { ...kernel, ...machineOf(tree) },
+  };
+  const record = await importRecord(source, options.device, imported, context);
+  const config = named ?? build?.config ?? source.config;
+  const workspace = await writeWorkspace(store, record, config === undefined ? {} : { config });
+  const symversPath = options.symversPath ?? build?.symversPath;
+  const symbols = await keepSymbols(workspace, source, symversPath, context);
+  return result(workspace, { known, config: config !== undefined, symbols });
 }
 
 /** What was found of a kernel before its architecture is looked at. */
-type KernelName = Pick<Kernel, 'release' | 'version'>;
-
-interface Obtained {
-  archive: StoredArchive;
+interface Judged {
   verdict: Verdict;
-  kernel: KernelName;
-  known: boolean;
+  kernel: Pick<Kernel, 'release' | 'version'>;
 }
 
-/** The archive in the store; imports of one archive wait for each other. */
-async function obtain(
+function obtain(
   source: ImportSource,
   options: ImportOptions,
   rule: ManifestRule,
   context: Context,
-): Promise<Obtained> {
-  const { store, signal } = context;
+): Promise<ImportedArchive<Judged>> {
   const warn = (message: string) => context.emit({ type: 'warning', message });
-  const sha256 = await digestOf(source, context);
-  const work = async (): Promise<Obtained> => {
-    const known = options.force ? undefined : await findArchive(store, { sha256 });
-    if (known !== undefined && (await treeIsSound(store, sha256))) {
-      return { archive: known, known: true, ...judgeNamed(known, source, options, rule, warn) };
-    }
-    await using stage = await createStage(store);
-    const { partPath, treePath } = stage;
-    const { archive: bytes } = source;
-    const where = {
-      partPath,
-      treePath,
-      folderMode: store.modes.treeFolder,
-      limits: context.limits,
-      signal,
-      expectedBytes: bytes.size,
-    };
-    const facts = await inspectReceived(stage, await receiveArchive(chunksOf(bytes), where));
-    const judged = judgeNamed(facts, source, options, rule, warn);
-    warnOfDanglingLinks(facts, context.emit);
-    const archive = await addArchive(store, stage, facts, { anew: options.force });
-    return { archive, known: known !== undefined, ...judged };
+  const rules: ImportRules<Judged> = {
+    force: options.force,
+    isOfKind: async (treePath) => !(await holdsKernelBuild(treePath)),
+    inspect: async (stage, received) => {
+      const facts = await inspectReceived(stage, received);
+      warnOfDanglingLinks(facts, context.emit);
+      return facts;
+    },
+    judge: (facts) => {
+      refuseOtherBytes(source, facts);
+      return Promise.resolve(judgeNamed(facts, source, options, rule, warn));
+    },
   };
-  return withLock(store, `import-${sha256.slice(0, 32)}`, work, { signal });
+  return importArchive(source.archive, rules, context);
 }
 
-async function digestOf({ archive }: ImportSource, { limits, signal }: Context): Promise<string> {
-  const sha256 = createHash('sha256');
-  // What is longer is refused as it is received.
-  for await (const chunk of chunksOf(archive, 0, Math.min(archive.size, limits.archiveBytes))) {
-    signal.throwIfAborted();
-    sha256.update(chunk);
+/** What came with the headers, where something did. */
+async function obtainBuild(
+  { kernelBuild }: ImportSource,
+  headers: PairedHeaders,
+  { force }: ImportOptions,
+  { manifest }: ManifestRule,
+  context: Context,
+): Promise<ImportedKernelBuild | undefined> {
+  if (kernelBuild === undefined) return undefined;
+  if (manifest !== undefined) {
+    const message = `the manifest speaks for the headers, not for ${kernelBuild.name}, which says itself that it belongs to them`;
+    context.emit({ type: 'warning', message });
   }
-  return sha256.digest('hex');
+  return importKernelBuild(kernelBuild, headers, force, context);
+}
+
+/** Of a pack whose parts are not of one packing, or damaged. */
+function refuseOtherBytes({ path, md5 }: ImportSource, found: { md5: string }): void {
+  if (md5 === undefined || md5 === found.md5) return;
+  throw new KhError('VERIFY_MD5', {
+    message: `${path} has md5 ${found.md5}, but the kheaders.md5 beside it says ${md5}`,
+    hint: 'It was damaged or replaced after it was packed: run `kh pack` again.',
+    details: { expected: md5, found: found.md5 },
+  });
 }
 
 /** Throws VERIFY_RELEASE, and as `checkManifest`. */
@@ -163,7 +155,7 @@ function judgeNamed(
   options: ImportOptions,
   rule: ManifestRule,
   warn: (message: string) => void,
-): { verdict: Verdict; kernel: KernelName } {
+): Judged {
   const { release } = facts;
   const compared = [options.release, source.release].filter((one) => one !== undefined);
   const other = compared.find((one) => one !== release);
@@ -188,105 +180,11 @@ function listedVersion(
   return manifest.kernels.find((one) => one.release === release && one.sha256 === sha256)?.version;
 }
 
-interface Tree {
-  autoconf: string;
-  /** The folder below `arch/`. */
-  arch: string;
-}
-
-async function describeTree(treePath: string): Promise<Tree> {
-  try {
-    const autoconf = await readFile(join(treePath, 'include/generated/autoconf.h'), 'latin1');
-    const [arch = ''] = await readdir(join(treePath, 'arch'));
-    return { autoconf, arch };
-  } catch (error) {
-    throw diskError(error, treePath);
-  }
-}
-
-/** As `uname -m` says on such a kernel. */
-function machineOf({ autoconf, arch }: Tree): { machine: string; arch: string } {
-  const is64 = parseAutoconf(autoconf).isOn('64BIT');
-  const machines: Record<string, string> = {
-    arm64: 'aarch64',
-    x86: is64 || parseAutoconf(autoconf).isOn('X86_64') ? 'x86_64' : 'i686',
-    arm: 'armv7l',
-    riscv: is64 ? 'riscv64' : 'riscv32',
-  };
-  return { machine: machines[arch] ?? arch, arch };
-}
-
-async function describe(
-  source: ImportSource,
-  { device }: ImportOptions,
-  archive: StoredArchive,
-  verdict: Verdict,
-  kernel: Omit<Kernel, 'bootId'>,
-  { store, emit }: Context,
-): Promise<WorkspaceRecord> {
-  const owner = await ownerOf(device, store);
-  const previous = (await previousWorkspace(store, owner.name, kernel.release))?.record;
-  const { sha256, md5, bytes } = archive;
-  const same = previous?.archive.sha256 === sha256 ? previous : undefined;
-  const now = new Date().toISOString();
-  if (previous !== undefined && same === undefined) {
-    const message = `${owner.name} ${kernel.release} had other headers (sha256 ${previous.archive.sha256.slice(0, 12)}…): they are replaced`;
-    emit({ type: 'warning', message });
-  }
-  const known = same !== undefined && (kernel.version === '' || kernel.version === same.kernel.version);
-  return {
-    device: owner,
-    kernel: known ? same.kernel : kernel,
-    headers: known ? same.headers : { path: source.path, origin: source.origin, bytes },
-    archive: { sha256, md5, bytes },
-    verdict,
-    danglingLinks: archive.danglingLinks.length,
-    pulledAt: same?.pulledAt ?? now,
-    checkedAt: now,
-    kh: khVersion(),
-  };
-}
-
-/** A device that is known by that name goes on as it is; another is made, to be met later. */
-async function ownerOf(
-  device: string | undefined,
-  store: Context['store'],
-): Promise<WorkspaceRecord['device']> {
-  if (device === undefined) return { name: NO_DEVICE, serialno: '', serials: [] };
-  const known = (await findWorkspaces(store, {})).filter((workspace) => isOf(workspace, device));
-  const [latest] = known.toSorted((a, b) => b.record.checkedAt.localeCompare(a.record.checkedAt));
-  return latest?.record.device ?? { name: diskName(device), serialno: device, serials: [] };
-}
-
-/** Beside the workspace, what the image and the named file tell of the kernel's exports. */
-async function keepSymbols(
-  workspace: Workspace,
-  { path, symvers }: ImportSource,
-  { symversPath }: ImportOptions,
-  context: Context,
-): Promise<number | undefined> {
-  if (symvers === undefined && symversPath === undefined) return undefined;
-  const kernel = kernelOf(workspace);
-  const readings = await readReadings(kernel);
-  if (symvers !== undefined && readings.image === undefined) {
-    const image = { sources: [{ name: path, entries: symvers }], notes: [] };
-    await keepReadings(context.store, kernel, { ...readings, image });
-    // What was made of less is made again.
-    await removeTree(join(workspace.path, 'symvers.json'));
-  }
-  const options = {
-    privilege: 'none',
-    force: false,
-    ...(symversPath === undefined ? {} : { symversPath }),
-  } as const;
-  return (await recoverSymvers({ kernel }, options, context)).symbols;
-}
-
 function result(
   { path, headersPath, record }: Workspace,
   { symbols, ...found }: { known: boolean; config: boolean; symbols: number | undefined },
 ): ImportedHeaders {
-  const { device, kernel, archive, danglingLinks, verdict } = record;
+  const { device, kernel, archive, kernelBuild, danglingLinks, verdict } = record;
   const { release, version, machine, arch } = kernel;
   return {
     workspace: path,
@@ -299,6 +197,7 @@ function result(
     ...archive,
     danglingLinks,
     ...found,
+    ...(kernelBuild && { kernelBuild }),
     ...(symbols === undefined ? {} : { symbols }),
     verdict,
   };

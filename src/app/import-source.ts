@@ -5,12 +5,15 @@ import { describeImage, imageKind } from '../kbuild/image/image-kind';
 import type { SymversEntry } from '../kbuild/symvers/symvers-file';
 import { carveImage, type CarveContext } from './carve-image';
 import { kernelWith } from './choose-carved';
+import type { Context } from './context';
+import { openPack, type PackFrom } from './import-pack';
 
 /** Where headers are imported from. */
 export type ImportFrom =
   | { archive: string }
   /** `index`: which of several kernels in it. */
-  | { image: string; index?: number };
+  | { image: string; index?: number }
+  | PackFrom;
 
 /** An archive on this machine, and what else is known of its kernel. */
 export interface ImportSource extends AsyncDisposable {
@@ -23,14 +26,19 @@ export interface ImportSource extends AsyncDisposable {
   version?: string;
   config?: Buffer;
   symvers?: SymversEntry[];
+  /** What the archive's md5 has to be, where something says so. */
+  md5?: string;
+  /** The archive of the build files that go with it, and what messages call that. */
+  kernelBuild?: { path: string; name: string };
 }
 
 /**
  * Opens what headers are imported from.
  *
- * @throws KhError USAGE where it cannot be read, or is an image and no archive; and as `carveImage` and `kernelWith`
+ * @throws KhError USAGE where it cannot be read, or is an image and no archive; and as `carveImage`, `kernelWith` and `openPack`
  */
-export async function openImportSource(from: ImportFrom, context: CarveContext): Promise<ImportSource> {
+export async function openImportSource(from: ImportFrom, context: Context): Promise<ImportSource> {
+  if ('pack' in from) return openPack(from, context);
   return 'archive' in from ? openArchive(from.archive) : openImage(from.image, from.index, context);
 }
 

@@ -15,7 +15,7 @@ import { isOf } from './workspaces';
 /** A kernel that the store has the headers of: what builds need to know of it. */
 export type KernelWorkspace = Pick<
   PulledHeaders,
-  'workspace' | 'headers' | 'device' | 'release' | 'version' | 'sha256'
+  'workspace' | 'headers' | 'device' | 'release' | 'version' | 'sha256' | 'kernelBuild'
 >;
 
 /** Which workspace on disk is meant, whatever is attached. One of `kernel` and `workspace` is there. */
@@ -30,7 +30,7 @@ export interface KernelSelection {
 
 /** A workspace as builds take it. */
 export function kernelOf({ path, headersPath, record }: Workspace): KernelWorkspace {
-  const { device, kernel, archive } = record;
+  const { device, kernel, archive, kernelBuild } = record;
   return {
     workspace: path,
     headers: headersPath,
@@ -38,6 +38,7 @@ export function kernelOf({ path, headersPath, record }: Workspace): KernelWorksp
     release: kernel.release,
     version: kernel.version,
     sha256: archive.sha256,
+    ...(kernelBuild && { kernelBuild }),
   };
 }
 

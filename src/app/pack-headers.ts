@@ -19,8 +19,13 @@ import { digestsOf } from './check-archive';
 import type { Context } from './context';
 import { addToManifest } from './manifests';
 import { readManifest } from './open-manifest';
+import { packKernelBuild, type PackedKernelBuild } from './pack-kernel-build';
+import { packProgress } from './pack-progress';
 import { packTime } from './pack-time';
 import type { TrustedArchive } from './trusted-archive';
+
+export const HEADERS_ARCHIVE = 'kheaders.tar.xz';
+export const HEADERS_DIGESTS = 'kheaders.md5';
 
 export interface PackOptions {
   /** The folder to write to. */
@@ -35,6 +40,8 @@ export interface PackOptions {
   epoch?: string | undefined;
   /** Also where nothing changed. */
   force: boolean;
+  /** Packs what module builds take beyond headers, too. */
+  full?: boolean;
   /** A lab's manifest to add the archive to. */
   manifest?: string | undefined;
   /** Why it is trusted, for the manifest. */
@@ -65,13 +72,16 @@ export interface PackedHeaders {
   unchanged: boolean;
   /** The manifest that has it now. */
   manifest?: string;
+  /** The second archive, where one was asked for. */
+  full?: PackedKernelBuild;
   milliseconds: number;
 }
 
 /**
  * Makes the headers archive of a kernel build, as the kernel's own generator
  * does for that version, and the `kheaders.md5` beside it. Does nothing where
- * both are there already, of the same contents packed in the same way.
+ * both are there already, of the same contents packed in the same way. With
+ * `full`, an archive of what module builds take beyond headers goes with them.
  *
  * @throws KhError USAGE, BUILD_BAD_SOURCE, BUILD_BAD_HEADERS, MANIFEST_UNUSABLE, XZ_UNAVAILABLE, STORE_*; or the signal's reason
  */
@@ -81,7 +91,7 @@ export async function packHeaders(
   context: Context,
 ): Promise<PackedHeaders> {
   const start = performance.now();
-  const { signal } = context;
+  const { signal, emit } = context;
   const tree = await openBuildTree(folder, options);
   const generator = await generatorOf(tree);
   const timestamp = await packTime(options.timestamp, options.epoch, signal);
@@ -89,10 +99,16 @@ export async function packHeaders(
   const recipe = JSON.stringify({ ...generator, timestamp });
   const packing = { tree, generator, members, recipe, mtime: timestamp ?? Math.floor(Date.now() / 1000) };
   const output = await outputFolder(options.output);
-  const files = { archive: join(output, 'kheaders.tar.xz'), digests: join(output, 'kheaders.md5') };
+  const files = { archive: join(output, HEADERS_ARCHIVE), digests: join(output, HEADERS_DIGESTS) };
 
   const known = options.force ? undefined : await upToDate(packing, files, signal);
-  const packed = known ?? (await pack(packing, files, signal));
+  const packed = known ?? (await pack(packing, files, context));
+  const unchanged = known !== undefined;
+  const milliseconds = Math.round(performance.now() - start);
+  emit({ type: 'pack.finished', serial: HEADERS_ARCHIVE, bytes: packed.bytes, unchanged, milliseconds });
+  const full = options.full
+    ? await packKernelBuild(tree, { output, headers: packed, timestamp, force: options.force }, context)
+    : undefined;
   const { release } = tree.version;
   if (options.manifest !== undefined) await trust({ release, ...packed }, options.manifest, options, context);
   return {
@@ -105,7 +121,8 @@ export async function packHeaders(
     ...packed,
     entries: members.length,
     ...(timestamp === undefined ? {} : { timestamp }),
-    unchanged: known !== undefined,
+    unchanged,
+    ...(full && { full }),
     ...(options.manifest === undefined ? {} : { manifest: resolve(options.manifest) }),
     milliseconds: Math.round(performance.now() - start),
   };
@@ -182,10 +199,12 @@ async function upToDate(
 async function pack(
   { tree, generator, members, recipe, mtime }: Packing,
   { archive, digests }: Files,
-  signal: AbortSignal,
+  { signal, emit }: Context,
 ): Promise<Packed> {
   const digest = inputDigest(recipe);
-  const packed = await packArchive(headersTar(tree, members, { mtime, digest }), archive, signal);
+  const onEntries = packProgress(emit, HEADERS_ARCHIVE, members.length);
+  const tar = headersTar(tree, members, { mtime, digest, onEntries });
+  const packed = await packArchive(tar, archive, signal);
   replaceFile(digests, kheadersMd5Text(generator.digests, digest.result(), packed.md5));
   return packed;
 }

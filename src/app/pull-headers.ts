@@ -40,6 +40,8 @@ export interface PulledHeaders {
   bytes: number;
   md5: string;
   sha256: string;
+  /** The archive with the kernel's build files, where one was imported for these headers. */
+  kernelBuild?: { sha256: string; md5: string; bytes: number };
   /** Links in the tree that lead nowhere. */
   danglingLinks: number;
   origin: WorkspaceRecord['headers']['origin'];
@@ -170,6 +172,7 @@ function describe(
   const { serial } = device.listed;
   const { release, version, machine, arch, bootId } = kernel;
   const { sha256, md5, bytes } = archive;
+  const same = previous?.record.archive.sha256 === sha256 ? previous.record : undefined;
   return {
     device: {
       name,
@@ -182,9 +185,10 @@ function describe(
     kernel: { release, version, machine, arch, ...(bootId === undefined ? {} : { bootId }) },
     headers: { path: source.path, origin: source.origin, bytes },
     archive: { sha256, md5, bytes },
+    ...(same?.kernelBuild && { kernelBuild: same.kernelBuild }),
     verdict,
     danglingLinks: archive.danglingLinks.length,
-    pulledAt: previous?.record.archive.sha256 === sha256 ? previous.record.pulledAt : now,
+    pulledAt: same?.pulledAt ?? now,
     checkedAt: now,
     kh: khVersion(),
   };
@@ -201,7 +205,7 @@ function ready(
   { emit }: Context,
   how: Pick<PulledHeaders, 'privilege' | 'knownBy' | 'changed'>,
 ): PulledHeaders {
-  const { kernel, archive, verdict } = record;
+  const { kernel, archive, kernelBuild, verdict } = record;
   emit({
     type: 'headers.ready',
     serial: device.listed.serial,
@@ -219,6 +223,7 @@ function ready(
     arch: kernel.arch,
     ...(kernel.bootId === undefined ? {} : { bootId: kernel.bootId }),
     ...archive,
+    ...(kernelBuild && { kernelBuild }),
     danglingLinks: record.danglingLinks,
     origin: record.headers.origin,
     ...how,

@@ -1,4 +1,5 @@
 import { inspectHeaders } from '../archive/headers-tree';
+import { holdsKernelBuild, inspectKernelBuild } from '../archive/kernel-build';
 import { unpackArchive } from '../archive/unpack-archive';
 import { KhError } from '../core/errors';
 import type { Emit } from '../core/events';
@@ -10,6 +11,7 @@ import {
   forgetArchive,
   replaceTree,
   storedDigests,
+  treePath,
 } from '../store/archives';
 import type { Store } from '../store/layout';
 import { createStage } from '../store/stage';
@@ -99,7 +101,8 @@ async function verifyArchive(
   if (problems.length === 0) return { ...about, status: 'sound' };
   if (archive.length > 0) {
     if (repair) await forgetArchive(store, sha256);
-    return { ...about, status: 'damaged', mend: PULL };
+    const mend = (await holdsKernelBuild(treePath(store, sha256))) ? IMPORT : PULL;
+    return { ...about, status: 'damaged', mend };
   }
   if (!repair) return { ...about, status: 'damaged', mend: REPAIR };
   await extractAgain(store, sha256, signal);
@@ -107,6 +110,7 @@ async function verifyArchive(
 }
 
 const PULL = 'kh pull --force';
+const IMPORT = 'kh import --from-pack FOLDER';
 const REPAIR = 'kh store verify --repair';
 
 /** The tree, and what is noted of the archive, from the archive's own bytes. */
@@ -121,7 +125,8 @@ async function extractAgain(store: Store, sha256: string, signal: AbortSignal): 
     limits: ARCHIVE_LIMITS,
     signal,
   });
-  const { release } = await inspectHeaders(stage.treePath);
+  const inspect = (await holdsKernelBuild(stage.treePath)) ? inspectKernelBuild : inspectHeaders;
+  const { release } = await inspect(stage.treePath);
   const { entries, bytes: treeBytes, danglingLinks } = unpacked;
   await replaceTree(store, stage, { ...digests, release, entries, treeBytes, danglingLinks });
 }

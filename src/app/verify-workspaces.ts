@@ -30,9 +30,13 @@ export async function verifyWorkspaces(
   };
   const checks: WorkspaceCheck[] = [];
   for (const { path, record } of workspaces) {
-    const { sha256 } = record.archive;
-    const problems = problemsOf.get(sha256) ?? (await problemsIn(record.archive));
-    problemsOf.set(sha256, problems);
+    const { archive, kernelBuild } = record;
+    const problems: string[] = [];
+    for (const one of [archive, ...(kernelBuild === undefined ? [] : [kernelBuild])]) {
+      const found = problemsOf.get(one.sha256) ?? (await problemsIn(one));
+      problemsOf.set(one.sha256, found);
+      problems.push(...found);
+    }
     const { name: device } = record.device;
     const { release } = record.kernel;
     if (problems.length > 0) {
@@ -40,7 +44,7 @@ export async function verifyWorkspaces(
       emit({ type: 'warning', message });
     }
     const status = problems.length === 0 ? 'sound' : 'damaged';
-    checks.push({ workspace: path, device, release, sha256, status, problems });
+    checks.push({ workspace: path, device, release, sha256: archive.sha256, status, problems });
   }
   return checks;
 }

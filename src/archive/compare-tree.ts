@@ -62,26 +62,26 @@ function treeComparison(treePath: string, { limits, folderMode = 0o755 }: Compar
     for (const folder of ['', ...member.newFolders]) {
       if (known.has(folder)) continue;
       known.add(folder);
-      compareNode(folder, 'directory');
+      compareNode(folder, 'directory', folderMode);
     }
     if (member.kind === 'directory') return;
     known.add(member.path);
     if (member.kind === 'symlink') links.push(member);
-    if (member.kind !== 'file' || !compareNode(member.path, member.kind)) return;
+    if (member.kind !== 'file' || !compareNode(member.path, member.kind, member.mode)) return;
     open = { path: member.path, found: readFileSync(`${treePath}/${member.path}`), at: 0, same: true };
   }
 
   /** Disks without links have a copy of the file in the place of each link, and nothing for one that leads nowhere. */
   function compareLink({ path, target }: Extract<Admitted, { kind: 'symlink' }>): void {
-    if (standsFor(treePath, path, target) || !compareNode(path, 'symlink')) return;
+    if (standsFor(treePath, path, target) || !compareNode(path, 'symlink', 0)) return;
     const actual = readlinkSync(`${treePath}/${path}`);
     if (actual !== target) report(path, `links to "${actual}", not to "${target}"`);
   }
 
   /** @returns whether the same kind of thing is there, so that looking into it makes sense. */
-  function compareNode(path: string, kind: Admitted['kind']): boolean {
+  function compareNode(path: string, kind: Admitted['kind'], mode: number): boolean {
     const stats = statsOf(`${treePath}/${path}`);
-    const problem = nodeProblem(stats, kind, kind === 'directory' ? folderMode : 0o644);
+    const problem = nodeProblem(stats, kind, mode);
     if (problem !== undefined) report(path, problem);
     return stats !== undefined && kindOf(stats) === kind;
   }

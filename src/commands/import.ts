@@ -7,20 +7,22 @@ import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 
 export default class Import extends KhCommand {
+  static override progress = true;
   static override summary =
-    'Make a workspace of an archive on this machine, or in an image; no device is asked.';
+    'Make a workspace of an archive on this machine, in an image or in a pack; no device is asked.';
   static override description = prose`
 Verifies the archive as a pull does, and puts it where a pull would: a later pull from a device
 with this kernel transfers nothing. Without --device the workspace goes by the name "imported".
 
 With --from-carve the archive is taken out of a kernel image, and the kernel's configuration and
 exported symbols are kept, too: \`kh build-module --kernel RELEASE\` then needs neither root nor a
-device.
+device. With --from-pack the same comes from what \`kh pack --full\` wrote, or from a kernel build.
 
 Prints the path of the workspace.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> kheaders.tar.xz',
     '<%= config.bin %> <%= command.id %> --from-carve boot.img --manifest lab.json --require-manifest',
+    '<%= config.bin %> <%= command.id %> --from-pack ~/build/linux',
     '<%= config.bin %> <%= command.id %> kheaders.tar.xz --device 0A041FDD4003DM --symvers Module.symvers',
   ];
   static override args = { ARCHIVE: Args.string({ description: 'The archive: a kheaders.tar.xz.' }) };
@@ -28,6 +30,10 @@ Prints the path of the workspace.`;
     'from-carve': Flags.string({
       summary: 'Take the archive out of an image, as `kh carve` does.',
       helpValue: 'IMAGE',
+    }),
+    'from-pack': Flags.string({
+      summary: 'Take what `kh pack` wrote to a folder; or a kernel build, which is packed for it.',
+      helpValue: 'FOLDER',
     }),
     index: Flags.integer({
       summary: 'Which kernel, where the image holds several.',
@@ -53,7 +59,7 @@ Prints the path of the workspace.`;
 
   async run(): Promise<Documents['import']> {
     const { args, flags } = await this.parse(Import);
-    const from = importFrom(args.ARCHIVE, flags);
+    const from = importFrom(args.ARCHIVE, flags, process.env);
     const { importHeaders } = await import('../app/import-headers');
     const { ARCHIVE_LIMITS: limits, TIME_LIMITS: times } = await import('../core/limits');
     const context = { ...(await this.openHome(flags)), limits, times };

@@ -7,6 +7,7 @@ import { prose } from '../cli/prose';
 import { packedText } from '../cli/text/packed';
 
 export default class Pack extends KhCommand {
+  static override progress = true;
   static override summary = 'Make the headers archive of a kernel build.';
   static override description = prose`
 Writes kheaders.tar.xz as the generator of that kernel's own build does, and kheaders.md5 in the
@@ -14,10 +15,14 @@ form that it has there. Takes a build in its source, one with O=, or a distribut
 packages; the kernel needs no CONFIG_IKHEADERS.
 
 With KBUILD_BUILD_TIMESTAMP or SOURCE_DATE_EPOCH, the same headers give the same bytes. Where
-nothing changed since the last time, nothing is packed. Prints the path of the archive.`;
+nothing changed since the last time, nothing is packed. Prints the path of the archive.
+
+With --full, kernel-build.tar.xz goes beside it: .config, Module.symvers and the kernel's own build
+files. \`kh import --from-pack\` takes both, and modules build without a device.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> ~/build/linux -o out',
     '<%= config.bin %> <%= command.id %> /usr/src/linux-headers-6.1.0-28-arm64 --manifest lab.json',
+    '<%= config.bin %> <%= command.id %> ~/build/linux -o out --full',
     'SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) <%= config.bin %> <%= command.id %> .',
   ];
   static override args = {
@@ -44,6 +49,9 @@ nothing changed since the last time, nothing is packed. Prints the path of the a
       helpValue: 'TIME',
     }),
     force: Flags.boolean({ summary: 'Pack also where nothing changed.' }),
+    full: Flags.boolean({
+      summary: 'Also pack what module builds take beyond headers, as kernel-build.tar.xz.',
+    }),
     manifest: Flags.string({
       summary: "The lab's manifest to add the archive to; made where there is none.",
       helpValue: 'FILE',

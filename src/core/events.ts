@@ -50,6 +50,9 @@ type Happening =
     }
   | { type: 'tree.extracted'; serial: string; entries: number; bytes: number }
   | { type: 'headers.ready'; serial: string; release: string; workspace: string; verdict: Verdict }
+  /** An archive is made of a kernel build. `serial` is the archive's file name. */
+  | { type: 'pack.progress'; serial: string; entries: number; totalEntries: number }
+  | { type: 'pack.finished'; serial: string; bytes: number; unchanged: boolean; milliseconds: number }
   /** A kernel source is made ready for building modules with it, which takes a minute or so. */
   | { type: 'source.preparing'; serial: string; tree: string; why: 'first' | 'changed' }
   | { type: 'source.prepared'; serial: string; tree: string; milliseconds: number }

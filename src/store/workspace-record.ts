@@ -4,6 +4,13 @@ import { formatFields, parseFields, type Fields } from './json-fields';
 /** `file`: an archive that was imported; `image`: one that was carved out of an image. */
 export type RecordedOrigin = HeadersOrigin | 'file' | 'image';
 
+/** An archive in the store. */
+interface ArchiveName {
+  sha256: string;
+  md5: string;
+  bytes: number;
+}
+
 /** What `workspace.json` holds: what was pulled, from where, and what it was checked against. */
 export interface WorkspaceRecord {
   device: {
@@ -31,7 +38,9 @@ export interface WorkspaceRecord {
   };
   /** Where the archive was: on the device; or on this machine, where it was imported. */
   headers: { path: string; origin: RecordedOrigin; bytes: number };
-  archive: { sha256: string; md5: string; bytes: number };
+  archive: ArchiveName;
+  /** The archive with the kernel's build files, where they were imported with the headers. */
+  kernelBuild?: ArchiveName;
   verdict: Verdict;
   /** How many links in the tree lead nowhere. */
   danglingLinks: number;
@@ -59,7 +68,7 @@ export function parseWorkspaceRecord(text: string, path: string): WorkspaceRecor
   const hint = 'Pull again, or remove it with `kh workspace remove`.';
   const fields = parseFields(text, { ...WORKSPACE_FORM, path, hint });
   const headers = fields.object('headers');
-  const archive = fields.object('archive');
+  const kernelBuild = fields.optionalObject('kernelBuild');
   return {
     device: parseDevice(fields.object('device')),
     kernel: parseKernel(fields.object('kernel')),
@@ -68,16 +77,21 @@ export function parseWorkspaceRecord(text: string, path: string): WorkspaceRecor
       origin: headers.oneOf('origin', ['built-in', 'module', 'file', 'image']),
       bytes: headers.count('bytes'),
     },
-    archive: {
-      sha256: archive.digest('sha256', 64),
-      md5: archive.digest('md5', 32),
-      bytes: archive.count('bytes'),
-    },
+    archive: parseArchive(fields.object('archive')),
+    ...(kernelBuild === undefined ? {} : { kernelBuild: parseArchive(kernelBuild) }),
     verdict: parseVerdict(fields.object('verdict')),
     danglingLinks: fields.count('danglingLinks'),
     pulledAt: fields.time('pulledAt'),
     checkedAt: fields.time('checkedAt'),
     kh: fields.text('kh'),
+  };
+}
+
+function parseArchive(fields: Fields): ArchiveName {
+  return {
+    sha256: fields.digest('sha256', 64),
+    md5: fields.digest('md5', 32),
+    bytes: fields.count('bytes'),
   };
 }
 

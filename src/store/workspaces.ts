@@ -126,9 +126,11 @@ export async function writeWorkspace(
     }
     if (config === undefined) await dropForeignConfig(path, record);
     else await writeWhole(store, join(path, 'config'), config);
-    // With the archive's lock, so that no clean-up finds the archive unused in between.
-    await withArchiveLock(store, sha256, async () => {
-      if ((await ageOf(treePath(store, sha256))) === undefined) throw treeGoneError(store, sha256);
+    // With the locks of the archives, so that no clean-up finds them unused in between.
+    const archives = [sha256, ...(record.kernelBuild === undefined ? [] : [record.kernelBuild.sha256])];
+    await withArchiveLocks(store, archives, async () => {
+      for (const one of archives)
+        if ((await ageOf(treePath(store, one))) === undefined) throw treeGoneError(store, one);
       await pointHeadersTo(store, path, sha256);
       await writeWhole(store, recordPath(path), formatWorkspaceRecord(record), { lasting: true });
     });
@@ -164,7 +166,7 @@ export async function removeWorkspace(
 /** A workspace, damaged or not, as far as a clean-up has to know it. */
 export interface WorkspaceUse {
   path: string;
-  /** The sha256 of those that it refers to: one, but while it is being written. */
+  /** The sha256 of those that it refers to: of its headers, and of build files that came with them. */
   archives: string[];
   /** Milliseconds since it was last pulled for, built in or asked for with `kh env`. */
   idle: number;
@@ -360,6 +362,13 @@ async function linkOrNote(target: string, path: string): Promise<void> {
     if (!isErrno(error, ...NO_LINKS)) throw error;
     await writeFile(path, target);
   }
+}
+
+/** In one order, whoever asks: two of them cannot wait for each other. */
+function withArchiveLocks(store: Store, archives: string[], work: () => Promise<void>): Promise<void> {
+  return archives
+    .toSorted()
+    .reduceRight((inner, sha256) => () => withArchiveLock(store, sha256, inner), work)();
 }
 
 async function referencesOf(path: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import type { KhEvent, Verdict } from '../core/events';
 import { humanBytes, humanDuration } from '../core/human';
 import { printable } from '../core/printable';
 import { unreachable } from '../core/unreachable';
+import { packedText, packingText } from './event-text';
 import { padTo, textWidth } from './text-width';
 import { advanceTransfer, transferText, type Transfer } from './transfer-rate';
 
@@ -61,6 +62,10 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
       return { ...still, phase: 'writing the workspace' };
     case 'headers.ready':
       return { ...still, state: 'done', phase: trustText(event.verdict), release: event.release };
+    case 'pack.progress':
+      return { ...still, phase: packingText(event) };
+    case 'pack.finished':
+      return { ...still, state: 'done', phase: packedText(event) };
     case 'source.preparing':
       return { ...still, state: 'working', phase: 'preparing the kernel source (about a minute)' };
     case 'source.prepared':

@@ -47,6 +47,8 @@ export function eventText(event: KhEvent): EventText | undefined {
       return notice(`extracted ${event.entries} entries, ${humanBytes(event.bytes)}`);
     case 'headers.ready':
       return notice(`headers of ${event.release} ready, ${verdictText(event.verdict)}`);
+    case 'pack.finished':
+      return notice(packedText(event));
     case 'source.preparing':
       return notice(`preparing ${event.tree} (${PREPARING[event.why]}; takes about a minute)`);
     case 'source.prepared':
@@ -56,6 +58,7 @@ export function eventText(event: KhEvent): EventText | undefined {
     case 'build.finished':
       return notice(`built ${event.path} in ${humanDuration(event.milliseconds)}`);
     case 'build.output':
+    case 'pack.progress':
     case 'pull.progress':
     case 'device.failed':
     case 'warning':
@@ -69,6 +72,24 @@ export function eventText(event: KhEvent): EventText | undefined {
 export function verdictText({ trust, manifest }: Verdict): string {
   if (trust === 'trusted' && manifest !== undefined) return `verified against ${printable(manifest.path)}`;
   return trust === 'trusted' ? 'verified' : 'unverified (no manifest names it)';
+}
+
+/** "packed, 4.1 MB in 3.2 s" */
+export function packedText({
+  bytes,
+  unchanged,
+  milliseconds,
+}: {
+  bytes: number;
+  unchanged: boolean;
+  milliseconds: number;
+}): string {
+  return `${unchanged ? 'nothing changed' : 'packed'}, ${humanBytes(bytes)} in ${humanDuration(milliseconds)}`;
+}
+
+/** "packing 3400 of 6800 files (50%)" */
+export function packingText({ entries, totalEntries }: { entries: number; totalEntries: number }): string {
+  return `packing ${entries} of ${totalEntries} files (${Math.floor((entries / totalEntries) * 100)}%)`;
 }
 
 const KNOWN_BY: Record<KnownBy, string> = {

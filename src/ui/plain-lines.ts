@@ -2,7 +2,7 @@ import { deviceName } from '../core/device-name';
 import type { KhEvent } from '../core/events';
 import { printable } from '../core/printable';
 import type { Palette } from './colour';
-import { eventText } from './event-text';
+import { eventText, packingText } from './event-text';
 import { failureText, warningMessage, warningText } from './failure-text';
 import type { Reporter, Write } from './reporter';
 import { advanceTransfer, transferText, type Transfer } from './transfer-rate';
@@ -23,6 +23,7 @@ export interface PlainOptions {
  */
 export function plainLines({ write, colours, verbose, now }: PlainOptions): Reporter {
   const progress = progressTeller(now);
+  const isDue = milestones(now);
   const line = (device: { serial: string; server?: string }, text: string) =>
     write(`${colours.dim(`${printable(deviceName(device))}:`)} ${text}\n`);
   const emit = (event: KhEvent) => {
@@ -35,6 +36,8 @@ export function plainLines({ write, colours, verbose, now }: PlainOptions): Repo
     } else if (event.type === 'pull.progress') {
       const text = progress(event);
       if (text !== undefined) line(event, text);
+    } else if (event.type === 'pack.progress') {
+      if (isDue(deviceName(event), event.entries, event.totalEntries)) line(event, packingText(event));
     } else {
       const told = eventText(event);
       if (told !== undefined && (verbose || told.level === 'notice')) line(event, told.text);
@@ -46,28 +49,27 @@ export function plainLines({ write, colours, verbose, now }: PlainOptions): Repo
 const QUIET_FOR = 2_000;
 const STEP = 0.25;
 
-/** Says which progress reports are worth a line of a log. */
+/** Says which progress reports of a transfer are worth a line of a log. */
 function progressTeller(now: () => number) {
-  const told = new Map<string, { transfer: Transfer; saidAt: number; saidBytes: number }>();
-  return (event: {
-    serial: string;
-    server?: string;
-    bytes: number;
-    totalBytes: number;
-  }): string | undefined => {
-    const time = now();
+  const isDue = milestones(now);
+  const transfers = new Map<string, Transfer>();
+  return (event: { serial: string; server?: string; bytes: number; totalBytes: number }) => {
     const device = deviceName(event);
-    const before = told.get(device);
-    const transfer = advanceTransfer(before?.transfer, event, time);
-    const isNew = before === undefined || transfer.startedAt === time;
-    const saidAt = isNew ? time : before.saidAt;
-    const saidBytes = isNew ? 0 : before.saidBytes;
-    const due = time - saidAt >= QUIET_FOR && event.bytes - saidBytes >= STEP * event.totalBytes;
-    told.set(device, {
-      transfer,
-      saidAt: due ? time : saidAt,
-      saidBytes: due ? event.bytes : saidBytes,
-    });
-    return due ? transferText(transfer, time) : undefined;
+    const transfer = advanceTransfer(transfers.get(device), event, now());
+    transfers.set(device, transfer);
+    return isDue(device, event.bytes, event.totalBytes) ? transferText(transfer, now()) : undefined;
+  };
+}
+
+/** Whether so much of some work is worth a line: the first report is none, and one that went back begins anew. */
+function milestones(now: () => number) {
+  const said = new Map<string, { at: number; done: number; latest: number }>();
+  return (name: string, done: number, total: number): boolean => {
+    const time = now();
+    const before = said.get(name);
+    const last = before === undefined || done < before.latest ? { at: time, done: 0 } : before;
+    const due = time - last.at >= QUIET_FOR && done - last.done >= STEP * total;
+    said.set(name, { ...(due ? { at: time, done } : last), latest: done });
+    return due;
   };
 }

@@ -1,3 +1,4 @@
+export { archiveMd5 } from './kheaders-md5';
 export { LARGEST_MANIFEST, parseManifest, lookUp } from './parse-manifest';
 export { checkAgainst, hasExpired } from './check';
 export { addEntry, emptyLabManifest, formatManifest, refuseRevoked, revokeArchive } from './lab-manifest';

@@ -39,6 +39,19 @@ export function kheadersMd5(lines: string[], path: string): string {
   return last.toLowerCase();
 }
 
+/**
+ * The md5 of the archive that a kheaders.md5 goes with; undefined for the form
+ * that has none.
+ *
+ * @throws KhError MANIFEST_UNUSABLE where it is of no form that kernels write
+ */
+export function archiveMd5(text: string, path: string): string | undefined {
+  const lines = text.split('\n').filter((line) => line !== '');
+  if (isFingerprint(lines)) return undefined;
+  if (isKheadersMd5(lines)) return kheadersMd5(lines, path);
+  throw unusable(path, 'is no kheaders.md5', '`kh pack` writes it beside the archive.');
+}
+
 function isFingerprint(lines: string[]): boolean {
   return lines.length === 1 && /^[0-9a-f]{32} [ *]-$/i.test(lines[0] ?? '');
 }

@@ -1,47 +1,38 @@
 import { readFileSync } from 'node:fs';
-import { gnuEnd, gnuHeader, gnuPadding } from '../tar/gnu-header';
+import { gnuTar, type TarEntry } from '../tar/gnu-tar';
 import type { InputDigest } from './input-digest';
 import { pathOf, unreadable, type HeaderFolders, type Member } from './members';
 import { stripComments } from './strip-comments';
 
-/** Long enough that the encoder is not woken for every header. */
-const RUN_BYTES = 256 * 1024;
+export interface HeadersTarOptions {
+  /** Of every member, in whole seconds since 1970. */
+  mtime: number;
+  /** Told of every member with its content before stripping. */
+  digest: InputDigest;
+  /** Told how many members have been read. */
+  onEntries: (entries: number) => void;
+}
 
 /**
  * The tar stream of an archive: each header read, stripped and written as it
  * is asked for.
  *
- * @param mtime of every member, in whole seconds since 1970
- * @param digest is told of every member with its content before stripping
  * @throws KhError USAGE where a file cannot be read
  */
-export function* headersTar(
+export function headersTar(
   folders: HeaderFolders,
   members: readonly Member[],
-  { mtime, digest }: { mtime: number; digest: InputDigest },
+  { mtime, digest, onEntries }: HeadersTarOptions,
 ): Generator<Buffer> {
-  let run: Buffer[] = [];
-  let waiting = 0;
-  let written = 0;
-  for (const member of members) {
-    const read = readContent(folders, member);
-    digest.add(member, read);
-    const content = read === undefined ? Buffer.alloc(0) : stripComments(read);
-    const size = content.length;
-    const parts = [
-      gnuHeader({ ...member, name: archiveName(member), size, mtime }),
-      content,
-      gnuPadding(size),
-    ];
-    run.push(...parts);
-    waiting += parts.reduce((total, part) => total + part.length, 0);
-    if (waiting < RUN_BYTES) continue;
-    written += waiting;
-    yield Buffer.concat(run, waiting);
-    run = [];
-    waiting = 0;
-  }
-  yield Buffer.concat([...run, gnuEnd(written + waiting)]);
+  const entries = function* (): Generator<TarEntry> {
+    for (const [index, member] of members.entries()) {
+      const read = readContent(folders, member);
+      digest.add(member, read);
+      yield { ...member, name: archiveName(member), content: read && stripComments(read) };
+      onEntries(index + 1);
+    }
+  };
+  return gnuTar(entries(), mtime);
 }
 
 /** What a file holds in the build; undefined for folders and links. @throws KhError USAGE */

@@ -35,8 +35,8 @@ export interface ExtractOptions {
 }
 
 /**
- * Makes the tree of a tar stream: files 0644, links last.
- * Owners, times and other mode bits are left as they come.
+ * Makes the tree of a tar stream: files with the modes that `memberPolicy` gives
+ * them, links last. Owners and times are left as they come.
  *
  * @throws KhError ARCHIVE_*, STORE_FULL, STORE_DENIED, STORE_IO; what was made until then stays
  */

@@ -1,12 +1,13 @@
 import { KhError, type ErrorCode } from '../../core/errors';
 import type { ArchiveLimits } from '../../core/limits';
+import { KERNEL_BUILD_RECORD } from '../kernel-build';
 import type { DiskTraits } from './disk-traits';
 import type { TarMember } from './tar-reader';
 import { resolveLinks, type TreeMap } from './tree-links';
 
 /** A member that may be made: a path below the root, without `.`, `..` or an end slash; '' is the root itself. */
 export type Admitted =
-  | { kind: 'file'; path: string; size: number; newFolders: string[] }
+  | { kind: 'file'; path: string; size: number; mode: number; newFolders: string[] }
   | { kind: 'directory'; path: string; newFolders: string[] }
   | { kind: 'symlink'; path: string; target: string; newFolders: string[] };
 
@@ -27,13 +28,17 @@ export interface MemberPolicy {
   finish: () => { danglingLinks: string[] };
 }
 
+const OWNER_RUNS = 0o100;
+
 /** Bytes of one component of a path: no common file system takes more. */
 const LONGEST_COMPONENT = 255;
 
 /**
  * What a headers archive may hold: files, folders, and links that stay in the
  * tree, each once, under names that mean the same to every system. Nothing is
- * ever made through a link, and links are made last.
+ * ever made through a link, and links are made last. Files are 0644, as nobody
+ * runs a header; in the archive of a kernel's build files, which is known by
+ * its first member, those that its build runs are 0755.
  */
 export function memberPolicy(
   limits: ArchiveLimits,
@@ -43,6 +48,7 @@ export function memberPolicy(
   const named = new Set<string>();
   const refuseTwin = twinCheck(disk);
   let entries = 0;
+  let hasPrograms = false;
 
   function register(
     path: string,
@@ -74,6 +80,7 @@ export function memberPolicy(
       throw unsafe(member, 'stands for the root of the tree and is no directory');
     if (named.has(path)) throw unsafe(member, 'is in the archive twice');
     named.add(path);
+    hasPrograms ||= entries === 1 && path === KERNEL_BUILD_RECORD;
     const newFolders: string[] = [];
     if (kind === 'directory') {
       const there = tree.get(path);
@@ -86,7 +93,8 @@ export function memberPolicy(
     if (tree.has(path)) throw unsafe(member, 'is there as a directory already');
     if (kind === 'file') {
       register(path, { kind });
-      return { kind, path, size: member.size, newFolders };
+      const mode = hasPrograms && ((member.mode ?? 0) & OWNER_RUNS) !== 0 ? 0o755 : 0o644;
+      return { kind, path, size: member.size, mode, newFolders };
     }
     const target = requireTarget(member);
     register(path, { kind, target });

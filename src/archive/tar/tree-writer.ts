@@ -34,7 +34,7 @@ export interface WriterOptions {
 }
 
 /**
- * Makes files 0644, directories and, last of all, links, or copies of what they
+ * Makes files, directories and, last of all, links, or copies of what they
  * lead to on a disk without links. Small files take
  * three system calls each, synchronously: a trip through the thread pool costs
  * more than the call.
@@ -66,8 +66,8 @@ export function treeWriter({ treePath, disk, folderMode, neededBytes }: WriterOp
       if (member.kind === 'symlink') links.push(member);
       if (member.kind !== 'file') return;
       const path = `${treePath}/${member.path}`;
-      open = openSync(path, 'wx', 0o644);
-      settleMode(path, 0o644);
+      open = openSync(path, 'wx', member.mode);
+      settleMode(path, member.mode);
     }),
     write: onDisk((piece: Buffer) => {
       for (let at = 0; at < piece.length && open !== undefined;) at += writeSync(open, piece, at);

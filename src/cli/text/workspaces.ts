@@ -32,7 +32,7 @@ export function workspacesTable(workspaces: Workspace[], colours: Palette): stri
 
 /** What `kh workspace show` prints. */
 export function workspaceFacts({ path, headersPath, record }: Workspace, colours: Palette): string {
-  const { device, kernel, headers, archive, verdict } = record;
+  const { device, kernel, headers, archive, kernelBuild, verdict } = record;
   return renderFacts(
     [
       ['workspace', path],
@@ -47,6 +47,7 @@ export function workspaceFacts({ path, headersPath, record }: Workspace, colours
       ['archive', `${humanBytes(archive.bytes)} (${archive.bytes} bytes)`],
       ['md5', archive.md5],
       ['sha256', archive.sha256],
+      ['build files', kernelBuild && `${humanBytes(kernelBuild.bytes)} (sha256 ${kernelBuild.sha256})`],
       ['verdict', verdictText(verdict)],
       ['checks', verdict.checks.join(', ')],
       ['dangling links', record.danglingLinks > 0 ? String(record.danglingLinks) : undefined],

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../../core/errors';
-import { builtFiles } from './built-files';
+import { generatedFolders, leftByBuilds } from './built-files';
 import { withoutComments, withTrueChecksum } from './headers-text';
 
 export interface MergedTreeOptions {
@@ -57,11 +57,6 @@ export function watchedFolders(srcArch: string): string[] {
   return ['include', 'scripts', 'kernel', `arch/${srcArch}`];
 }
 
-/** What is made by a build of the kernel, and belongs beside objects: by path. */
-export function generatedFolders(srcArch: string): string[] {
-  return ['include/generated', `arch/${srcArch}/include/generated`];
-}
-
 interface Merged {
   folder: Folder;
   /** Whether nothing is different from the source's own. */
@@ -73,7 +68,7 @@ async function mergeFolder(at: string, options: MergedTreeOptions, merged: Merge
   signal.throwIfAborted();
   const own = await namesIn(join(tree, at));
   const device = isOfArchive(at, srcArch) ? await namesIn(join(headersPath, at)) : new Map<string, boolean>();
-  const left = leftOut(at, [...own.keys()], srcArch);
+  const left = leftByBuilds(at, [...own.keys()], srcArch);
   const folder: Folder = new Map();
   let plain = left.size === 0 && at !== '';
   for (const [name, isFolder] of new Map([...device, ...own])) {
@@ -118,26 +113,6 @@ function isWatched(path: string, srcArch: string): boolean {
   return watchedFolders(srcArch).some(
     (watched) => path === watched || path.startsWith(`${watched}/`) || watched.startsWith(`${path}/`),
   );
-}
-
-/** What builds leave, and git's own: a release must not depend on the state of someone's checkout. */
-const AT_TOP = /^(?:\.git|\.config(?:\.old)?|\.version|vmlinux.*|System\.map|modules\..*|source|\.tmp_.*)$/;
-
-/** Made without a record of the command. */
-const IN_SCRIPTS_MOD = ['elfconfig.h', 'devicetable-offsets.h'];
-
-function leftOut(at: string, names: readonly string[], srcArch: string): Set<string> {
-  const left = builtFiles(names);
-  for (const name of names) {
-    const path = join(at, name);
-    const made =
-      (at === '' && AT_TOP.test(name)) ||
-      (at === 'scripts/mod' && IN_SCRIPTS_MOD.includes(name)) ||
-      path === 'include/config' ||
-      generatedFolders(srcArch).includes(path);
-    if (made) left.add(name);
-  }
-  return left;
 }
 
 /** The names in a folder, and whether each is a folder itself; none where there is no such folder. */

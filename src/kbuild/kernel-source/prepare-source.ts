@@ -19,6 +19,7 @@ import {
 import type { ToolchainChoice } from '../toolchain/candidates';
 import { findToolchain } from '../toolchain/find-toolchain';
 import type { Toolchain } from '../toolchain/toolchain';
+import { generatedFolders } from './built-files';
 import { findHostTools } from './host-tools';
 import {
   givenOptions,
@@ -30,7 +31,7 @@ import {
 } from './kernel-options';
 import { checkKernelTree } from './kernel-tree';
 import { layoutDifferences } from './layout-check';
-import { generatedFolders, mergeTree, type MergedHeaders } from './merged-tree';
+import { mergeTree, type MergedHeaders } from './merged-tree';
 import { entryMakefile, makeInTree, toolWords, type TreeBuild } from './tree-make';
 import { treeState } from './tree-state';
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../../core/errors';
-import { generatedFolders, watchedFolders } from './merged-tree';
+import { generatedFolders } from './built-files';
+import { watchedFolders } from './merged-tree';
 
 /**
  * What of a source its preparation depends on, as a digest: the names, sizes
