@@ -36,10 +36,16 @@ async function main() {
   }
 }
 
-/** @returns the folder with what was built */
+/**
+ * Names of sources, which warnings have in them, are whole paths with kbuild;
+ * with kh they start at the module's folder.
+ *
+ * @returns the folder with what was built
+ */
 function buildByKbuild({ folder, makeWords }, modules, target, words) {
   fs.cpSync(modules, target, { recursive: true, preserveTimestamps: true });
-  run('make', ['-s', '-C', folder, `M=${target}`, ...makeWords, ...words, 'modules']);
+  const shortNames = `KCFLAGS=-fmacro-prefix-map=${target}/=`;
+  run('make', ['-s', '-C', folder, `M=${target}`, shortNames, ...makeWords, ...words, 'modules']);
   return target;
 }
 
