@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { openFileSource, sliceSource, type ByteSource } from '../core/byte-source';
+import { bufferSource, openFileSource, sliceSource, type ByteSource } from '../core/byte-source';
 import { KhError } from '../core/errors';
 import type { ArchiveLimits } from '../core/limits';
 import type { Work } from '../core/work';
@@ -83,9 +83,13 @@ export async function carveImage(file: string, context: CarveContext): Promise<C
   try {
     const isSparse = isSparseImage(await opened.read(0, Math.min(32, opened.size)));
     const source = isSparse ? await openSparseImage(opened, path) : opened;
-    const search = await searchImage(source, { ...context, name: path });
     const kernels: FoundKernel[] = [];
-    for (const finds of search.finds) kernels.push(...(await kernelsIn(finds, path, context)));
+    const search = await searchImage(source, {
+      ...context,
+      name: path,
+      found: async (finds) => void kernels.push(...(await kernelsIn(finds, path, context))),
+      warn: (message) => context.emit({ type: 'warning', message }),
+    });
     const outer = isSparse ? ['sparse'] : [];
     const numbered = kernels.map(({ facts, ...rest }, index) => ({
       ...rest,
@@ -119,7 +123,7 @@ async function kernelsIn(finds: Finds, name: string, context: CarveContext): Pro
     const symvers = isKernel && banner !== undefined ? await exportsOf(region, name, context) : undefined;
     kernels.push({
       ...kernel(region, { release, version: banner?.version, headers }, config, symvers),
-      headers: sliceSource(region.source, offset, bytes),
+      headers: await keepBytes(region, offset, bytes),
     });
   }
   if (isKernel && archives.length === 0 && banners[0] !== undefined) {
@@ -129,6 +133,12 @@ async function kernelsIn(finds: Finds, name: string, context: CarveContext): Pro
   }
   for (const config of configs) kernels.push(kernel(region, { release: configuredVersion(config) }, config));
   return kernels;
+}
+
+/** A copy where a slice would keep a whole kernel in memory. */
+async function keepBytes({ source, inMemory }: Region, offset: number, bytes: number): Promise<ByteSource> {
+  if (!inMemory) return sliceSource(source, offset, bytes);
+  return bufferSource(Buffer.from(await source.read(offset, bytes)));
 }
 
 function kernel(

@@ -22,7 +22,7 @@ export async function meetBootImage(run: SearchRun, region: Region, offset: numb
 /** A kernel that is not packed, somewhere in a dump. @returns where to go on */
 export async function meetKernel(
   run: SearchRun,
-  { source, layers, base }: Region,
+  { source, layers, base, inMemory }: Region,
   offset: number,
 ): Promise<number> {
   if (offset === 0 && layers.at(-1) === 'arm64') return 1;
@@ -31,6 +31,6 @@ export async function meetKernel(
   const size = Math.min(bytes, source.size - offset);
   if (size < HEAD_BYTES || size > KERNEL_LIMIT) return offset + 1;
   const kernel = sliceSource(source, offset, size);
-  await run.searchRegion({ source: kernel, layers: [...layers, 'arm64'], base: base + offset });
+  await run.searchRegion({ source: kernel, layers: [...layers, 'arm64'], base: base + offset, inMemory });
   return offset + size;
 }

@@ -44,14 +44,15 @@ export async function searchInOuterLayer(
   } catch (error) {
     if (!isBadImage(error)) throw error;
     run.search.failures.push(damagedImage(error));
-    return kind === 'boot' ? 0 : source.size;
+    // What is too large to be unpacked may be a dump that begins so, with more behind.
+    return kind === 'boot' || source.size > KERNEL_LIMIT ? 0 : source.size;
   }
 }
 
 /** Searches what something packed holds. */
 export async function searchUnpacked(run: SearchRun, bytes: Buffer, layers: ImageKind[]): Promise<void> {
   spend(run, 'unpacked', bytes.length);
-  await run.searchRegion({ source: bufferSource(bytes), layers, base: 0 });
+  await run.searchRegion({ source: bufferSource(bytes), layers, base: 0, inMemory: true });
 }
 
 /**
@@ -62,13 +63,18 @@ export async function searchUnpacked(run: SearchRun, bytes: Buffer, layers: Imag
  */
 export async function searchBootImage(
   run: SearchRun,
-  { source, layers, base }: Region,
+  { source, layers, base, inMemory }: Region,
   at: number,
 ): Promise<number> {
   const rest = sliceSource(source, at, source.size - at);
   const { offset, size } = await findBootKernel(rest, run.options.name);
   const kernel = sliceSource(rest, offset, size);
-  await run.searchRegion({ source: kernel, layers: [...layers, 'boot'], base: base + at + offset });
+  await run.searchRegion({
+    source: kernel,
+    layers: [...layers, 'boot'],
+    base: base + at + offset,
+    inMemory,
+  });
   return at + offset + size;
 }
 

@@ -10,6 +10,8 @@ export interface Region {
   layers: ImageKind[];
   /** Its place: in the image, or in what the last packed layer unpacks to. */
   base: number;
+  /** Whether it is something unpacked: all of it is in memory as long as it is referred to. */
+  inMemory: boolean;
 }
 
 export interface FoundArchive {

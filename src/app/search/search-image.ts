@@ -1,14 +1,17 @@
 import { findBytes, type Needle } from '../../archive/carve/find-bytes';
-import { XZ_MAGIC } from '../../archive/carve/measure-xz';
+import { isXzHeader, XZ_HEADER_BYTES, XZ_MAGIC } from '../../archive/carve/measure-xz';
 import type { ByteSource } from '../../core/byte-source';
 import { CONFIG_MARK, readEmbeddedConfig } from '../../kbuild/image/embedded-config';
 import { imageKind } from '../../kbuild/image/image-kind';
 import { BANNER_START, readBanner } from '../../kbuild/image/kernel-banner';
+import type { PackedKind } from '../../kbuild/image/packed-kernel';
+import { PACKED_MARKS } from '../../kbuild/image/packed-marks';
 import { HEAD_BYTES, meetBootImage, meetKernel } from './loose-kernel';
+import { meetPacked } from './loose-packed';
 import { HEADERS_END, HEADERS_START, noteMissing, symbolExtents } from './marked-extents';
 import { searchInOuterLayer } from './outer-layer';
 import type { Finds, Region } from './region';
-import { NOTHING_SPENT, type Search, type SearchOptions, type SearchRun } from './search-run';
+import { spend, startSearch, type Search, type SearchOptions, type SearchRun } from './search-run';
 import { meetXzStream } from './xz-stream';
 
 /** Sparse image, boot image, gzip, kernel, module: nothing real is deeper. */
@@ -18,16 +21,17 @@ const MOST_CONFIGS = 16;
 const MOST_BANNERS = 256;
 const PARTITION_ALIGN = 512;
 
-type Mark = 'xz' | 'headers-start' | 'headers-end' | 'config' | 'banner' | 'boot' | 'arm64';
+type Mark = 'xz' | 'headers-start' | 'headers-end' | 'config' | 'banner' | 'boot' | 'arm64' | PackedKind;
 
 const NEEDLES: Needle<Mark>[] = [
-  { kind: 'xz', bytes: XZ_MAGIC },
+  { kind: 'xz', bytes: XZ_MAGIC, fits: { bytes: XZ_HEADER_BYTES, test: isXzHeader } },
   { kind: 'headers-start', bytes: HEADERS_START },
   { kind: 'headers-end', bytes: HEADERS_END },
   { kind: 'config', bytes: CONFIG_MARK },
   { kind: 'banner', bytes: BANNER_START },
   { kind: 'boot', bytes: Buffer.from('ANDROID!'), within: { offset: 0, align: PARTITION_ALIGN } },
   { kind: 'arm64', bytes: Buffer.from('ARM\x64'), within: { offset: 0x38, align: PARTITION_ALIGN } },
+  ...PACKED_MARKS,
 ];
 
 /**
@@ -37,22 +41,17 @@ const NEEDLES: Needle<Mark>[] = [
  * @throws KhError DECODER_MISSING, XZ_UNAVAILABLE, ARCHIVE_LIMIT; what `source.read` throws; or the signal's reason
  */
 export async function searchImage(source: ByteSource, options: SearchOptions): Promise<Search> {
-  const search = { finds: [], damaged: [], failures: [], otherStreams: 0 };
-  const run: SearchRun = {
-    search,
-    options,
-    spent: { ...NOTHING_SPENT },
-    searchRegion: (region) => searchRegion(run, region),
-  };
-  await searchRegion(run, { source, layers: [], base: 0 });
-  return search;
+  const run = startSearch(options, searchRegion);
+  await run.searchRegion({ source, layers: [], base: 0, inMemory: false });
+  return run.search;
 }
 
-async function searchRegion(run: SearchRun, { source, layers, base }: Region): Promise<void> {
+async function searchRegion(run: SearchRun, { layers, ...rest }: Region): Promise<void> {
+  const { source } = rest;
   if (layers.length >= DEEPEST) return;
   const kind = imageKind(await source.read(0, Math.min(HEAD_BYTES, source.size)));
   const isKernel = kind === 'arm64' || kind === 'elf';
-  const region = { source, layers: isKernel && layers.at(-1) !== kind ? [...layers, kind] : layers, base };
+  const region = { ...rest, layers: isKernel && layers.at(-1) !== kind ? [...layers, kind] : layers };
   const passed = await searchInOuterLayer(run, region, kind);
   if (passed < source.size) await scan(run, region, passed);
 }
@@ -65,8 +64,13 @@ async function scan(run: SearchRun, region: Region, from: number): Promise<void>
   const marked = layers.at(-1) === 'elf' ? await symbolExtents(source) : [];
   let place = from;
   let markedFrom: number | undefined;
-  for await (const { kind, offset } of findBytes(source, NEEDLES, { signal, next: () => place })) {
+  for await (const { kind, offset } of findBytes(source, NEEDLES, {
+    signal,
+    next: () => place,
+    wanted: (kind) => !(run.packedGivenUp && isPackedKind(kind)),
+  })) {
     if (offset < place) continue;
+    signal.throwIfAborted();
     if (kind === 'xz') place = await meetXzStream(run, finds, offset, marked);
     else if (kind === 'headers-start') markedFrom = offset + HEADERS_START.length;
     else if (kind === 'headers-end' && markedFrom !== undefined) {
@@ -75,12 +79,14 @@ async function scan(run: SearchRun, region: Region, from: number): Promise<void>
     } else place = await meetPart(run, finds, kind, offset);
   }
   noteMissing(run, finds, marked);
-  if (finds.archives.length + finds.configs.length + finds.banners.length > 0) run.search.finds.push(finds);
+  if (finds.archives.length + finds.configs.length + finds.banners.length > 0) await run.options.found(finds);
 }
 
 /** Whatever is no xz stream. @returns where to go on */
 async function meetPart(run: SearchRun, finds: Finds, kind: Mark, offset: number): Promise<number> {
   const { region, configs, banners } = finds;
+  if (isPackedKind(kind)) return meetPacked(run, region, kind, offset);
+  spend(run, 'looks');
   if (kind === 'config' && configs.length < MOST_CONFIGS) {
     const text = await readEmbeddedConfig(region.source, offset);
     if (text !== undefined) configs.push({ offset, text });
@@ -90,4 +96,8 @@ async function meetPart(run: SearchRun, finds: Finds, kind: Mark, offset: number
   } else if (kind === 'boot') return meetBootImage(run, region, offset);
   else if (kind === 'arm64') return meetKernel(run, region, offset);
   return offset + 1;
+}
+
+function isPackedKind(kind: Mark): kind is PackedKind {
+  return PACKED_MARKS.some((mark) => mark.kind === kind);
 }

@@ -2,9 +2,8 @@ import type { ProofOptions } from '../../archive/carve/prove-headers';
 import { KhError } from '../../core/errors';
 import type { Finds, Region } from './region';
 
-/** All that was found in an image. */
+/** What became of a search, beside what it found. */
 export interface Search {
-  finds: Finds[];
   /** Headers archives that are cut off or damaged: the error says where. */
   damaged: KhError[];
   /** Layers that could not be unpacked. */
@@ -16,6 +15,9 @@ export interface Search {
 export interface SearchOptions extends ProofOptions {
   /** Of the image, for messages. */
   name: string;
+  /** Takes what a region holds, as soon as it has been searched: of one in memory, nothing larger is to be kept. */
+  found: (finds: Finds) => Promise<void>;
+  warn: (message: string) => void;
 }
 
 /** A search under way: what its parts share. */
@@ -23,21 +25,25 @@ export interface SearchRun {
   search: Search;
   options: SearchOptions;
   spent: Record<Limited, number>;
+  /** Bytes unpacked to see whether they are a kernel. */
+  lookedAt: number;
+  /** Set once that has been too many: what is packed is not looked for any more. */
+  packedGivenUp: boolean;
   /** For a part that meets a region in the one it is in. */
   searchRegion(region: Region): Promise<void>;
 }
 
 /** What an image made to keep a reader busy would have too much of. */
-type Limited = 'archives' | 'streams' | 'unpacked';
+type Limited = 'archives' | 'streams' | 'unpacked' | 'looks';
 
 const LIMITS: Record<Limited, { most: number; what: string }> = {
   archives: { most: 64, what: 'headers archives' },
   /** So many are in a partition full of packed modules. */
   streams: { most: 20_000, what: 'xz streams' },
   unpacked: { most: 1 << 30, what: 'bytes when unpacked' },
+  /** At what merely has the mark of something. */
+  looks: { most: 50_000, what: 'places that look like a kernel, and are none,' },
 };
-
-export const NOTHING_SPENT: Record<Limited, number> = { archives: 0, streams: 0, unpacked: 0 };
 
 /** @throws KhError ARCHIVE_LIMIT where that is more than any image has */
 export function spend({ spent, options }: SearchRun, limited: Limited, amount = 1): void {
@@ -48,4 +54,25 @@ export function spend({ spent, options }: SearchRun, limited: Limited, amount = 
     message: `${options.name} has more than ${most} ${what} in it: kh stopped looking`,
     hint: 'Name the partition or the file with the kernel instead of the whole disk.',
   });
+}
+
+/** A run that has found nothing yet. */
+export function startSearch(
+  options: SearchOptions,
+  searchRegion: (run: SearchRun, region: Region) => Promise<void>,
+): SearchRun {
+  const run: SearchRun = {
+    search: { damaged: [], failures: [], otherStreams: 0 },
+    options,
+    spent: { archives: 0, streams: 0, unpacked: 0, looks: 0 },
+    lookedAt: 0,
+    packedGivenUp: false,
+    searchRegion: (region) => searchRegion(run, region),
+  };
+  return run;
+}
+
+/** Whether so much more may be unpacked in this run. */
+export function canUnpack({ spent }: SearchRun, bytes: number): boolean {
+  return spent.unpacked + bytes <= LIMITS.unpacked.most;
 }

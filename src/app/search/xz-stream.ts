@@ -31,8 +31,8 @@ export async function meetXzStream(
   const { region } = finds;
   const { source } = region;
   const measured = await measureXz(source, offset);
+  spend(run, measured === undefined ? 'looks' : 'streams');
   if (measured === undefined) return offset + 1;
-  spend(run, 'streams');
   const { state, bytes } = measured;
   const start = await peekIntoXz(sliceSource(source, offset, source.size - offset), options);
   const isHeaders = looksLikeHeaders(start);

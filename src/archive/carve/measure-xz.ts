@@ -9,7 +9,7 @@ export type MeasuredXz =
 
 export const XZ_MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
 
-const HEADER_BYTES = 12;
+export const XZ_HEADER_BYTES = 12;
 const FOOTER_BYTES = 12;
 const FOOTER_MAGIC = 0x5a59;
 const LZMA2 = 0x21;
@@ -31,10 +31,10 @@ const MOST_PIECES = 100_000;
  * @see https://tukaani.org/xz/xz-file-format.txt, and for LZMA2 lzma2_decoder.c of XZ Utils
  */
 export async function measureXz(source: ByteSource, offset: number): Promise<MeasuredXz | undefined> {
-  if (offset + HEADER_BYTES > source.size) return undefined;
-  const flags = flagsOf(await source.read(offset, HEADER_BYTES));
+  if (offset + XZ_HEADER_BYTES > source.size) return undefined;
+  const flags = flagsOf(await source.read(offset, XZ_HEADER_BYTES));
   if (flags === undefined) return undefined;
-  const cursor = new Cursor(source, offset + HEADER_BYTES);
+  const cursor = new Cursor(source, offset + XZ_HEADER_BYTES);
   try {
     return await measureBlocks(cursor, offset, flags);
   } catch (error) {
@@ -47,6 +47,11 @@ export async function measureXz(source: ByteSource, offset: number): Promise<Mea
 
 class Ended extends Error {}
 class Nonsense extends Error {}
+
+/** Whether a stream's header begins so: 12 bytes, with a CRC of their own. */
+export function isXzHeader(header: Buffer): boolean {
+  return header.length >= XZ_HEADER_BYTES && flagsOf(header) !== undefined;
+}
 
 /** The flags of a stream's header; undefined where it is none. */
 function flagsOf(header: Buffer): number | undefined {

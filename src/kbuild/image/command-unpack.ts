@@ -15,12 +15,13 @@ const COMMANDS = {
  * Unpacks with the `xz` or `zstd` command.
  *
  * @param limit most bytes to give
+ * @param part whether `bytes` are cut off, or no more is wanted than `limit`: what they give is good enough
  * @throws KhError DECODER_MISSING; CommandFault; or the signal's reason
  */
 export async function unpackByCommand(
   command: keyof typeof COMMANDS,
   bytes: Buffer,
-  { limit, signal }: { limit: number; signal: AbortSignal },
+  { limit, signal, part = false }: { limit: number; signal: AbortSignal; part?: boolean },
 ): Promise<Buffer> {
   signal.throwIfAborted();
   // The user's XZ_OPT and ZSTD_CLEVEL must not change what the command does.
@@ -42,8 +43,10 @@ export async function unpackByCommand(
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
       output.push(chunk);
       length += chunk.length;
+      if (length > limit && part) break;
       if (length > limit) throw new CommandFault(`it unpacks to more than ${limit} bytes`);
     }
+    if (part) return Buffer.concat(output, length);
     const status = await exited;
     signal.throwIfAborted();
     if (status !== 0) throw new CommandFault(`${command} says: ${(await complaint).trim().slice(0, 200)}`);

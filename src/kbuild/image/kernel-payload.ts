@@ -122,30 +122,52 @@ export async function unpackLayer(
   }
 }
 
-/** @see drivers/firmware/efi/libstub/zboot-header.S of the kernel */
+/** Where in an image the kernel is that it unpacks. */
+interface Payload {
+  offset: number;
+  size: number;
+}
+
+/**
+ * Where the packed kernel is in a zboot image or a bzImage, by its header.
+ *
+ * @param header its first bytes, 4096 where it has as many
+ * @throws KhError BUILD_BAD_IMAGE
+ */
+export function payloadOf(kind: 'zboot' | 'bzImage', header: Buffer, name: string): Payload {
+  return kind === 'zboot' ? zbootPayloadAt(header, name) : bzImagePayloadAt(header, name);
+}
+
 function zbootPayload(bytes: Buffer, name: string): Buffer {
+  return slice(bytes, zbootPayloadAt(bytes, name), `${name} is an EFI zboot image, and`);
+}
+
+/** @see drivers/firmware/efi/libstub/zboot-header.S of the kernel */
+function zbootPayloadAt(bytes: Buffer, name: string): Payload {
   if (bytes.length < 64) throw badImage(name, 'is an EFI zboot image that ends within its header');
-  return slice(bytes, bytes.readUInt32LE(8), bytes.readUInt32LE(12), `${name} is an EFI zboot image, and`);
+  return { offset: bytes.readUInt32LE(8), size: bytes.readUInt32LE(12) };
 }
 
 /**
  * The vmlinux in a bzImage, still packed. All but gzip are followed by four
  * bytes with the size of what they unpack to, which zstd would choke on.
- *
- * @see Documentation/arch/x86/boot.rst of the kernel
  */
 function bzImagePayload(bytes: Buffer, name: string): Buffer {
+  const payload = slice(bytes, bzImagePayloadAt(bytes, name), `${name} is an x86 bzImage, and`);
+  return imageKind(payload) === 'gzip' ? payload : payload.subarray(0, -4);
+}
+
+/** @see Documentation/arch/x86/boot.rst of the kernel */
+function bzImagePayloadAt(bytes: Buffer, name: string): Payload {
   const version = bytes.length < 0x250 ? 0 : bytes.readUInt16LE(0x206);
   if (version < 0x208) {
     throw badImage(name, 'is an x86 bzImage whose header does not tell where the kernel is');
   }
   const sectors = bytes.readUInt8(0x1f1) || 4;
-  const offset = (sectors + 1) * 512 + bytes.readUInt32LE(0x248);
-  const payload = slice(bytes, offset, bytes.readUInt32LE(0x24c), `${name} is an x86 bzImage, and`);
-  return imageKind(payload) === 'gzip' ? payload : payload.subarray(0, -4);
+  return { offset: (sectors + 1) * 512 + bytes.readUInt32LE(0x248), size: bytes.readUInt32LE(0x24c) };
 }
 
-function slice(bytes: Buffer, offset: number, size: number, what: string): Buffer {
+function slice(bytes: Buffer, { offset, size }: Payload, what: string): Buffer {
   if (offset + size <= bytes.length) return bytes.subarray(offset, offset + size);
   throw badImage(
     what,

@@ -1,3 +1,5 @@
+import type { ByteSource } from '../../core/byte-source';
+
 /** LZ4 data that breaks the format, or would unpack to more than is allowed. */
 export class Lz4Fault extends Error {}
 
@@ -18,6 +20,10 @@ const UNCOMPRESSED = 0x80000000;
  * @see lz4 doc/lz4_Frame_format.md, "Legacy frame"
  */
 export function unpackLz4Legacy(bytes: Buffer, limit: number): Buffer {
+  return readLegacy(bytes, limit).bytes;
+}
+
+function readLegacy(bytes: Buffer, limit: number): Unpacked {
   const output = new Output(limit);
   let at = 4;
   while (at + 4 <= bytes.length) {
@@ -35,7 +41,7 @@ export function unpackLz4Legacy(bytes: Buffer, limit: number): Buffer {
     if (output.length - start < LEGACY_BLOCK && !more) break;
   }
   if (output.length === 0) throw new Lz4Fault('it holds nothing');
-  return output.bytes();
+  return { bytes: output.bytes(), packedBytes: at };
 }
 
 /**
@@ -46,9 +52,14 @@ export function unpackLz4Legacy(bytes: Buffer, limit: number): Buffer {
  * @see lz4 doc/lz4_Frame_format.md
  */
 export function unpackLz4Frame(bytes: Buffer, limit: number): Buffer {
+  return readFrame(bytes, limit).bytes;
+}
+
+function readFrame(bytes: Buffer, limit: number): Unpacked {
   const { linked, blockChecksums, contentSize, blockSize, start } = frameHeader(bytes);
   const output = new Output(limit);
-  for (let at = start; ;) {
+  let at = start;
+  for (;;) {
     if (at + 4 > bytes.length) throw new Lz4Fault('it ends before its end mark');
     const word = bytes.readUInt32LE(at);
     if (word === 0) break;
@@ -66,8 +77,77 @@ export function unpackLz4Frame(bytes: Buffer, limit: number): Buffer {
   if (contentSize !== undefined && contentSize !== BigInt(output.length)) {
     throw new Lz4Fault(`it holds ${output.length} bytes, and should hold ${contentSize}`);
   }
+  return { bytes: output.bytes(), packedBytes: at + 4 };
+}
+
+/** What was unpacked, and how much of the input that took. */
+export interface Unpacked {
+  bytes: Buffer;
+  packedBytes: number;
+}
+
+/** As `unpackLz4Legacy` and `unpackLz4Frame`, and tells where the packed data end, save for a checksum. */
+export function unpackLz4(kind: Lz4Kind, bytes: Buffer, limit: number): Unpacked {
+  return kind === 'lz4-legacy' ? readLegacy(bytes, limit) : readFrame(bytes, limit);
+}
+
+export type Lz4Kind = 'lz4-legacy' | 'lz4-frame';
+
+/**
+ * The first bytes that packed data unpack to, as far as a part of their first block tells.
+ *
+ * @param bytes from the magic on
+ */
+export function startOfLz4(kind: Lz4Kind, bytes: Buffer): Buffer {
+  const output = new Output(START_BYTES);
+  if (bytes.length < FRAME_HEADER_BYTES) return output.bytes();
+  try {
+    const at = kind === 'lz4-legacy' ? 4 : frameHeader(bytes).start;
+    const word = bytes.readUInt32LE(at);
+    const end = Math.min(bytes.length, at + 4 + (word % UNCOMPRESSED));
+    if (kind === 'lz4-frame' && word >= UNCOMPRESSED) return bytes.subarray(at + 4, end);
+    output.unpackBlock(bytes, at + 4, end, { room: START_BYTES, window: 0 });
+  } catch (error) {
+    // Cut off as it is, it cannot end well.
+    if (!(error instanceof Lz4Fault)) throw error;
+  }
   return output.bytes();
 }
+
+const START_BYTES = 64 * 1024;
+
+/** Kernels have hundreds; more are made to keep a reader busy. */
+const MOST_BLOCKS = 10_000;
+
+/**
+ * Measures packed data from the lengths in front of their blocks, without
+ * unpacking them. Behind the legacy format, which marks no end, that may be up
+ * to a block too much.
+ *
+ * @param source from the magic on
+ * @returns bytes; undefined where they are cut off, or make no sense
+ * @throws what `source.read` throws
+ */
+export async function measureLz4(kind: Lz4Kind, source: ByteSource): Promise<number | undefined> {
+  const header = await source.read(0, Math.min(FRAME_HEADER_BYTES, source.size));
+  const { start, blockSize, blockChecksums } =
+    kind === 'lz4-legacy'
+      ? { start: 4, blockSize: LEGACY_BOUND, blockChecksums: false }
+      : frameHeader(header);
+  let at = start;
+  for (let block = 0; block < MOST_BLOCKS && at + 4 <= source.size; block++) {
+    const word = (await source.read(at, 4)).readUInt32LE(0);
+    const size = kind === 'lz4-legacy' ? word : word % UNCOMPRESSED;
+    if (kind === 'lz4-frame' && word === 0) return at + 4;
+    if (kind === 'lz4-legacy' && word === LEGACY_MAGIC) at += 4;
+    else if (size === 0 || size > blockSize) return kind === 'lz4-legacy' && block > 0 ? at : undefined;
+    else if (at + 4 + size > source.size) return kind === 'lz4-legacy' && block > 0 ? at : undefined;
+    else at += 4 + size + (blockChecksums ? 4 : 0);
+  }
+  return kind === 'lz4-legacy' && at > start ? Math.min(at, source.size) : undefined;
+}
+
+const FRAME_HEADER_BYTES = 19;
 
 interface FrameHeader {
   /** Blocks refer to what came before them. */
@@ -81,7 +161,7 @@ interface FrameHeader {
 }
 
 function frameHeader(bytes: Buffer): FrameHeader {
-  if (bytes.length < 19) throw new Lz4Fault('it ends within its header');
+  if (bytes.length < FRAME_HEADER_BYTES) throw new Lz4Fault('it ends within its header');
   const flags = bytes.readUInt8(4);
   const sizeCode = (bytes.readUInt8(5) >> 4) & 7;
   if (flags >> 6 !== 1) throw new Lz4Fault(`it is of version ${flags >> 6} of the frame format`);
@@ -138,27 +218,30 @@ class Output {
       }
       return length;
     };
-    while (from < end) {
-      const token = input[from++] ?? 0;
-      const literals = token >> 4 === 15 ? longLength(15) : token >> 4;
-      if (literals > end - from) throw new Lz4Fault('a block ends within a literal');
-      if (literals > limit - to) throw this.#tooMuch(room);
-      if (literals > 0) {
-        copyLiterals(input, from, output, to, literals);
-        from += literals;
-        to += literals;
+    try {
+      while (from < end) {
+        const token = input[from++] ?? 0;
+        const literals = token >> 4 === 15 ? longLength(15) : token >> 4;
+        if (literals > end - from) throw new Lz4Fault('a block ends within a literal');
+        if (literals > limit - to) throw this.#tooMuch(room);
+        if (literals > 0) {
+          copyLiterals(input, from, output, to, literals);
+          from += literals;
+          to += literals;
+        }
+        if (from === end) break;
+        if (end - from < 2) throw new Lz4Fault('a block ends within an offset');
+        const distance = (input[from] ?? 0) | ((input[from + 1] ?? 0) << 8);
+        from += 2;
+        const match = ((token & 15) === 15 ? longLength(15) : token & 15) + 4;
+        if (distance === 0 || distance > to - window) throw new Lz4Fault('a match reaches out of the data');
+        if (match > limit - to) throw this.#tooMuch(room);
+        copyMatch(output, to, distance, match);
+        to += match;
       }
-      if (from === end) break;
-      if (end - from < 2) throw new Lz4Fault('a block ends within an offset');
-      const distance = (input[from] ?? 0) | ((input[from + 1] ?? 0) << 8);
-      from += 2;
-      const match = ((token & 15) === 15 ? longLength(15) : token & 15) + 4;
-      if (distance === 0 || distance > to - window) throw new Lz4Fault('a match reaches out of the data');
-      if (match > limit - to) throw this.#tooMuch(room);
-      copyMatch(output, to, distance, match);
-      to += match;
+    } finally {
+      this.length = to;
     }
-    this.length = to;
   }
 
   #tooMuch(room: number): Lz4Fault {

@@ -39,18 +39,22 @@ export function isSparseImage(start: Buffer): boolean {
 export async function openSparseImage(source: ByteSource, name: string): Promise<ByteSource> {
   const runs = await readRuns(source, name);
   const size = runs.at(-1)?.end ?? 0;
+  const readInto = async (offset: number, into: Buffer) => {
+    let index = firstRunAt(runs, offset);
+    for (let at = offset; at < offset + into.length; index++) {
+      const run = runs[index];
+      if (run === undefined) break;
+      const end = Math.min(run.end, offset + into.length);
+      await readRun(source, run, runs[index - 1]?.end ?? 0, at, into.subarray(at - offset, end - offset));
+      at = end;
+    }
+  };
   return {
     size,
+    readInto,
     read: async (offset, length) => {
       const bytes = Buffer.alloc(length);
-      let index = firstRunAt(runs, offset);
-      for (let at = offset; at < offset + length; index++) {
-        const run = runs[index];
-        if (run === undefined) break;
-        const end = Math.min(run.end, offset + length);
-        await readRun(source, run, runs[index - 1]?.end ?? 0, at, bytes.subarray(at - offset, end - offset));
-        at = end;
-      }
+      await readInto(offset, bytes);
       return bytes;
     },
   };
@@ -90,8 +94,12 @@ async function readRuns(source: ByteSource, name: string): Promise<Run[]> {
 }
 
 async function readRun(source: ByteSource, run: Run, start: number, at: number, into: Buffer): Promise<void> {
-  if (run.at !== undefined) (await source.read(run.at + at - start, into.length)).copy(into);
-  else if (run.fill !== undefined && run.fill !== 0) {
+  if (run.at !== undefined) {
+    const from = run.at + at - start;
+    if (source.readInto === undefined) (await source.read(from, into.length)).copy(into);
+    else await source.readInto(from, into);
+  } else if (run.fill === undefined || run.fill === 0) into.fill(0);
+  else {
     const pattern = Buffer.alloc(4);
     pattern.writeUInt32LE(run.fill);
     const phase = (at - start) % 4;

@@ -102,6 +102,19 @@ const FORMS: [name: string, make: () => Buffer, within: string[]][] = [
     () => Buffer.concat([noise(4096), bootImage(4, gzipSync(image))]),
     ['boot', 'gzip', 'arm64'],
   ],
+  ...(
+    [
+      ['an Image.gz', () => gzipSync(image), ['gzip', 'arm64']],
+      ['an Image.lz4', () => lz4Legacy(image), ['lz4-legacy', 'arm64']],
+      ['an Image in an LZ4 frame', () => lz4Frame(image), ['lz4-frame', 'arm64']],
+      ['a vmlinuz.efi', () => zboot(gzipSync(image), 'gzip'), ['zboot', 'gzip', 'arm64']],
+      ['a bzImage', () => bzImage(gzipSync(vmlinux(kernel)), { sized: false }), ['bzImage', 'gzip', 'elf']],
+    ] as [string, () => Buffer, string[]][]
+  ).map(([name, make, within]): [string, () => Buffer, string[]] => [
+    `a dump with ${name} at an odd place in it`,
+    () => Buffer.concat([noise(5001), make(), noise(9000)]),
+    within,
+  ]),
   ['a dump with kheaders.ko in it', () => Buffer.concat([noise(5000), headersModule()]), []],
   [
     'a sparse image',
@@ -268,6 +281,31 @@ describe('carve where there is none', () => {
     ['noise', noise(5000)],
   ])('says so of %s', async (_, bytes) => {
     expect(await failureOf(() => look(bytes))).toMatchObject({ code: 'HEADERS_ABSENT' });
+  });
+});
+
+describe('carve of what was made to keep a reader busy', () => {
+  it('gives up looking for packed kernels where everything looks like one, says so, and finds the rest', async () => {
+    events.length = 0;
+    const gzipHeader = Buffer.from('1f8b0800000000000003', 'hex');
+    const bytes = Buffer.concat([noise(100), Buffer.alloc(350_000, gzipHeader), headersModule()]);
+    expect((await carved(bytes)).equals(archive)).toBe(true);
+    const message = expect.stringContaining('only what is not packed is looked for') as string;
+    expect(events).toContainEqual({ type: 'warning', message });
+  });
+
+  it('ends where too many xz headers lead nowhere', async () => {
+    const bytes = Buffer.alloc(700_000, (await encodeXz(Buffer.alloc(9))).subarray(0, 12));
+    expect((await failureOf(() => look(bytes))).code).toBe('ARCHIVE_LIMIT');
+  });
+
+  it('says of a packed kernel in a dump that it is cut off', async () => {
+    const bytes = Buffer.concat([noise(5001), gzipSync(image).subarray(0, -900)]);
+    const error = await failureOf(() => look(bytes, { what: 'config' }));
+    expect(error).toMatchObject({
+      code: 'ARCHIVE_CORRUPT',
+      message: expect.stringContaining('at byte 5001 is packed as gzip') as string,
+    });
   });
 });
 
