@@ -161,11 +161,14 @@ class Numbers {
 }
 
 const WINDOW = 64 * 1024;
+/** Most of what merely begins like a stream ends with its first block's header. */
+const FIRST_WINDOW = 1024;
 
 /** A place in a source, with what comes next at hand. */
 class Cursor {
   #window: Buffer = Buffer.alloc(0);
   #start = 0;
+  #size = FIRST_WINDOW;
 
   constructor(
     private readonly source: ByteSource,
@@ -184,7 +187,8 @@ class Cursor {
     const within = at >= this.#start && at + length <= this.#start + this.#window.length;
     if (!within) {
       this.#start = at;
-      this.#window = await source.read(at, Math.min(Math.max(WINDOW, length), source.size - at));
+      this.#window = await source.read(at, Math.min(Math.max(this.#size, length), source.size - at));
+      this.#size = WINDOW;
     }
     this.at += length;
     return this.#window.subarray(at - this.#start, at - this.#start + length);

@@ -43,8 +43,9 @@ const SMALLEST_PIECE = 64;
 
 async function inflateMember(bytes: Buffer, limit: number): Promise<Inflated> {
   // Where nothing follows the member, its last word is its size: room for all spares copying it from pieces.
-  const told = bytes.length < SMALLEST_PIECE ? 0 : bytes.readUInt32LE(bytes.length - 4);
-  const chunkSize = told >= bytes.length && told < limit ? told + 1 : PIECE;
+  const told = bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
+  const isSize = told >= Math.max(SMALLEST_PIECE, bytes.length) && told < limit;
+  const chunkSize = isSize ? told + 1 : PIECE;
   try {
     return await inflate(bytes, { maxOutputLength: limit, chunkSize, info: true });
   } catch (error) {
