@@ -79,14 +79,14 @@ async function tryKernel(kernel, init, { compiler, cache }, scratch) {
   return report(judge(readSteps(serial)));
 }
 
+/** With the `.config` and `Module.symvers` beside the headers; build files are no part of such packages. */
 function packAndImport({ headers }, kh, scratch) {
-  const packed = kh('pack', headers, '-o', scratch).result;
-  const { archive, entries, bytes, milliseconds } = packed;
-  console.log(
-    `  kh pack: ${entries} members, ${humanBytes(bytes)}, in ${(milliseconds / 1000).toFixed(1)} s`,
-  );
-  const [config, symvers] = ['.config', 'Module.symvers'].map((name) => path.join(headers, name));
-  kh('import', archive, '--config', config, '--symvers', symvers);
+  const pack = path.join(scratch, 'pack');
+  const { entries, bytes, milliseconds } = kh('pack', headers, '-o', pack, '--full').result;
+  const seconds = (milliseconds / 1000).toFixed(1);
+  console.log(`  kh pack: ${entries} members, ${humanBytes(bytes)}, in ${seconds} s`);
+  const { symbols } = kh('import', '--from-pack', pack).result;
+  console.log(`  kh import: ${symbols} exported symbols`);
 }
 
 /** What kh recovers from the image must be what the kernel's build noted of it. */
