@@ -21,6 +21,7 @@ import { markWorkspaceUsed } from '../store/workspaces';
 import type { Context } from './context';
 import { kernelFolder, type BuiltWith } from './kernel-folder';
 import type { KernelWorkspace } from './kernel-workspace';
+import { kernelSourceKey } from './packed-source';
 import { recoverSymvers, type KernelAtHand, type SymversOptions } from './recover-symvers';
 import { runMake } from './run-make';
 import { kernelKey, readReadings } from './symvers-readings';
@@ -134,7 +135,7 @@ function objectsFolder(
   const builds = join(workspace, 'build');
   const place = `${source}${buildersKey(store)}`;
   if (kernelSource === undefined) return join(builds, `${name}-${shortDigest(place)}`);
-  return join(builds, `${name}-${shortDigest(`${place}\0${resolve(kernelSource)}`)}`, name);
+  return join(builds, `${name}-${shortDigest(`${place}\0${kernelSourceKey(kernelSource)}`)}`, name);
 }
 
 /**

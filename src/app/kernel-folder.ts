@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { makeKdir } from '../kbuild/kdir/make-kdir';
 import type { KernelArch } from '../kbuild/kernel-config';
 import { prepareKernelSource } from '../kbuild/kernel-source/prepare-source';
@@ -11,11 +11,12 @@ import { withLock } from '../store/lock';
 import { buildersKey } from '../store/sharing';
 import type { Context } from './context';
 import type { KernelWorkspace } from './kernel-workspace';
+import { kernelSourceFolder } from './packed-source';
 
 /** What modules are to be built with. */
 export interface BuiltWith {
   toolchain: ToolchainChoice;
-  /** The full source of the kernel, whose own build is to be used in place of kh's. */
+  /** The full source of the kernel, whose own build is to be used in place of kh's; or `PACKED`. */
   kernelSource?: string;
 }
 
@@ -44,16 +45,19 @@ export type FolderContext = Pick<Context, 'store' | 'signal' | 'emit'>;
  * The folder that make is pointed to for a kernel's modules, brought up to
  * date: the workspace's `kdir`, or what a kernel source was made ready in.
  *
- * @throws KhError as `makeKdir` and `prepareKernelSource`; TIMEOUT
+ * @throws KhError as `makeKdir`, `kernelSourceFolder` and `prepareKernelSource`; TIMEOUT
  */
 export async function kernelFolder(
   request: FolderRequest,
   { toolchain: choice, kernelSource }: BuiltWith,
   context: FolderContext,
 ): Promise<KernelFolder> {
-  if (kernelSource !== undefined) return sourceFolder(request, resolve(kernelSource), choice, context);
   const { kernel, symversPath } = request;
   const { store, signal } = context;
+  if (kernelSource !== undefined) {
+    const tree = await kernelSourceFolder(store, kernelSource, kernel);
+    return sourceFolder(request, tree, choice, context);
+  }
   const kdirPath = join(kernel.workspace, 'kdir');
   const headersPath = treePath(store, kernel.sha256);
   const made = await makeKdir({ kdirPath, headersPath, symversPath, choice, signal });

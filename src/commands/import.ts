@@ -16,7 +16,8 @@ with this kernel transfers nothing. Without --device the workspace goes by the n
 
 With --from-carve the archive is taken out of a kernel image, and the kernel's configuration and
 exported symbols are kept, too: \`kh build-module --kernel RELEASE\` then needs neither root nor a
-device. With --from-pack the same comes from what \`kh pack --full\` wrote, or from a kernel build.
+device. With --from-pack the same comes from what \`kh pack --full\` wrote, or from a kernel build,
+and with it the kernel's own build files: \`kh build-module --kernel-source packed\` uses them.
 
 Prints the path of the workspace.`;
   static override examples = [

@@ -6,8 +6,8 @@ export const kernelSourceFlag = {
   'kernel-source': Flags.string({
     summary: "The kernel's full source: its own build is used, with the device's headers and options.",
     description:
-      'Of the version that runs; a device of another sublevel is warned of. Prepared once in the workspace, and never written to.',
-    helpValue: 'DIR',
+      'Of the version that runs; a device of another sublevel is warned of. Prepared once in the workspace, and never written to. "packed" takes the build files that `kh import --from-pack` brought.',
+    helpValue: 'DIR|packed',
   }),
 };
 

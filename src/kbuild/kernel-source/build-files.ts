@@ -48,9 +48,8 @@ function partsOf(arch: string): Part[] {
   const whole = (folder: string, without: string[] = []): Part => ({ folder, deep: { without } });
   return [
     { folder: '', files: /^(?:Makefile|Kbuild|COPYING)$/ },
-    // Kconfig reads all of a source, whatever is on; each architecture has one of its own.
-    { folder: '', files: /^Kconfig/, deep: { without: ['arch'] } },
-    { folder: 'arch', files: /^Kconfig/ },
+    // Kconfig reads all of a source, whatever is on, and some of other architectures: drivers/ras that of x86.
+    { folder: '', files: /^Kconfig/, deep: { without: [] } },
     whole('include'),
     whole('scripts'),
     whole(`arch/${arch}`, NOT_OF_ARCH),
