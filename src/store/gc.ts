@@ -101,14 +101,17 @@ async function planCollection(store: Store, rules: GarbageRules): Promise<Collec
   const indexes = (await indexUses(store)).map((use) => ({ ...use, diskBytes: diskUsage(use.path) }));
   const idleIndexes = indexes.filter(({ idle }) => idle >= grace);
   const usedIndexes = indexes.filter(({ idle }) => idle < grace);
-  const { surplus, remainingBytes } = surplusOf(
+  const { surplus, leaving, remainingBytes } = surplusOf(
     kernels.filter((kernel) => !unused.includes(kernel)),
     maxBytes - bytesOf(usedIndexes),
     grace,
   );
-  const leaving = [...workspaces.filter(isOld), ...surplus.flatMap(({ users }) => users)];
   return {
-    workspaces: leaving.map(({ path, idle, diskBytes }) => ({ path, idle, diskBytes })),
+    workspaces: [...workspaces.filter(isOld), ...leaving].map(({ path, idle, diskBytes }) => ({
+      path,
+      idle,
+      diskBytes,
+    })),
     archives: [...unused, ...surplus].map(({ sha256, idle, diskBytes }) => ({ sha256, idle, diskBytes })),
     indexes: idleIndexes,
     busy: [],
@@ -116,18 +119,25 @@ async function planCollection(store: Store, rules: GarbageRules): Promise<Collec
   };
 }
 
-/** What has to go, the least recently used first, so that the rest takes no more than `maxBytes`. */
+/**
+ * What has to go, the least recently used first, so that the rest takes no
+ * more than `maxBytes`. A workspace may use two archives: its headers, and
+ * build files that came with them.
+ */
 function surplusOf(kernels: Kernel[], maxBytes: number, grace: number) {
-  const sizeOf = ({ diskBytes, users }: Kernel) => diskBytes + bytesOf(users);
   const idleOf = ({ idle, users }: Kernel) => Math.min(idle, ...users.map((user) => user.idle));
-  let remainingBytes = kernels.reduce((sum, kernel) => sum + sizeOf(kernel), 0);
+  const staying = new Map(kernels.flatMap(({ users }) => users.map((user) => [user.path, user])));
+  let remainingBytes = bytesOf(kernels) + bytesOf([...staying.values()]);
   const surplus: Kernel[] = [];
+  const leaving: Kernel['users'] = [];
   for (const kernel of kernels.toSorted((one, other) => idleOf(other) - idleOf(one))) {
     if (remainingBytes <= maxBytes || idleOf(kernel) < grace) break;
+    const users = kernel.users.filter(({ path }) => staying.delete(path));
     surplus.push(kernel);
-    remainingBytes -= sizeOf(kernel);
+    leaving.push(...users);
+    remainingBytes -= kernel.diskBytes + bytesOf(users);
   }
-  return { surplus, remainingBytes };
+  return { surplus, leaving, remainingBytes };
 }
 
 async function kernelsOf(store: Store, workspaces: Kernel['users']): Promise<Kernel[]> {

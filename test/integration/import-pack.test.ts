@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFile, cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImportedHeaders } from '../../src/app/import-headers';
 import { formatKernelBuildRecord, parseKernelBuildRecord } from '../../src/archive/kernel-build';
@@ -8,7 +8,8 @@ import { encodeXz } from '../../src/archive/xz/encode-xz';
 import { fakeBuildSource } from '../support/fake-build-source';
 import { fakeKernelBuild, writeFiles } from '../support/fake-kernel-build';
 import { kh, type KhOptions, type KhRun } from '../support/kh';
-import { errorOf } from '../support/pull';
+import { pixel, startLab } from '../support/lab';
+import { errorOf, pull, resultOf } from '../support/pull';
 import { stagingLeftovers, storeTrees, storeWorkspaces } from '../support/store-contents';
 import { tempFolder } from '../support/temp-folder';
 
@@ -115,6 +116,20 @@ describe('kh import --from-pack', () => {
     expect((await importing(['--from-pack', 'packed', '--device', 'OTHER'], place)).stdout).not.toMatch(
       /kernelBuild/,
     );
+  });
+
+  it('is found by a pull from a device with that kernel, which keeps the build files', async () => {
+    const place = await given();
+    const lab = await startLab({ devices: [pixel()] });
+    const { sha256, release, arch } = resultOf(await pull(lab, [], { home: join(place.cwd, 'first') }));
+    const folder = join(place.cwd, 'packed');
+    await mkdir(folder);
+    await cp(join(place.cwd, 'first/v1/archives', `${sha256}.tar.xz`), join(folder, 'kheaders.tar.xz'));
+    await forge(folder, { release, arch });
+    const result = imported(await importing(['--from-pack', 'packed', '--device', 'PIXEL'], place));
+    const pulled = resultOf(await pull(lab, [], { home: place.home }));
+    expect(pulled).toMatchObject({ transferred: false, kernelBuild: result.kernelBuild });
+    expect(pulled.kernelBuild).toBeDefined();
   });
 
   it('lets named files win over those of the pack', async () => {

@@ -95,6 +95,18 @@ describe('collectGarbage', () => {
     expect(await removedFrom(store)).toEqual([]);
   });
 
+  it('keeps the build files that a workspace has with its headers, and takes both with it, once', async () => {
+    const store = await storeWithTwo();
+    const kernelBuild = { ...workspaceRecord().archive, sha256: OTHER };
+    const { path } = await writeWorkspace(store, workspaceRecord({ kernelBuild }));
+    expect(await removedFrom(store)).toEqual([]);
+    idleFor2Hours(join(path, 'workspace.json'));
+    const collected = await collectGarbage(store, { maxBytes: 0 });
+    expect(collected.workspaces.map((one) => one.path)).toEqual([path]);
+    expect(collected.archives.map(({ sha256 }) => sha256).sort()).toEqual([SHA256, OTHER].sort());
+    expect(collected.remainingBytes).toBe(0);
+  });
+
   it('takes the reference of a damaged workspace for one', async () => {
     const store = await storeWithTwo();
     const workspace = await readWorkspace(store, 'PIXEL', RELEASE);

@@ -28,7 +28,10 @@ describe('workspace.json', () => {
       verdict: { trust: 'unverified', checks: [] },
       kernel: { release, version, machine, arch },
     });
-    for (const record of [workspaceRecord(), bare]) {
+    const packed = workspaceRecord({
+      kernelBuild: { sha256: 'ab'.repeat(32), md5: 'cd'.repeat(16), bytes: 9_000_000 },
+    });
+    for (const record of [workspaceRecord(), bare, packed]) {
       expect(parseWorkspaceRecord(formatWorkspaceRecord(record), PATH)).toEqual(record);
     }
   });

@@ -28,6 +28,18 @@ describe('the live line of a device', () => {
     expect(lineAfter(flowing).text).toContain('pulling 1 KB of 4 KB (25%), 1 KB/s, 3 s left');
   });
 
+  it('shows how much of an archive is packed, and what came of it', () => {
+    const archive = { serial: 'A' } as const;
+    const packing: KhEvent = { type: 'pack.progress', ...archive, entries: 640, totalEntries: 6400 };
+    expect(lineAfter([packing]).text).toBe('A  packing 640 of 6400 files (10%)');
+    const done = (unchanged: boolean): KhEvent => ({
+      ...{ type: 'pack.finished', ...archive, bytes: 4096, unchanged, milliseconds: 1500 },
+    });
+    const packed = lineAfter([packing, done(false)]);
+    expect(packed).toMatchObject({ line: { state: 'done' }, text: 'A  packed, 4 KB in 1.5 s' });
+    expect(lineAfter([done(true)]).text).toBe('A  nothing changed, 4 KB in 1.5 s');
+  });
+
   it('drops the bytes when the next step begins', () => {
     const { line, text } = lineAfter(events.slice(0, 7));
     expect(line).not.toHaveProperty('transfer');

@@ -51,6 +51,33 @@ describe('plain lines', () => {
     );
   });
 
+  it('tell of an archive that is packed every quarter, and no more often than every two seconds', () => {
+    const { heard, emit, after } = listen();
+    const packing = (entries: number): KhEvent => ({
+      type: 'pack.progress',
+      serial: 'kheaders.tar.xz',
+      entries,
+      totalEntries: 6800,
+    });
+    emit(packing(64));
+    after(1, packing(3400));
+    after(1, packing(3464));
+    after(3, packing(3528));
+    after(3, packing(6800));
+    emit({
+      type: 'pack.finished',
+      serial: 'kheaders.tar.xz',
+      bytes: 4 * MB,
+      unchanged: false,
+      milliseconds: 8000,
+    });
+    expect(heard).toEqual([
+      'kheaders.tar.xz: packing 3464 of 6800 files (50%)\n',
+      'kheaders.tar.xz: packing 6800 of 6800 files (100%)\n',
+      'kheaders.tar.xz: packed, 4.0 MB in 8 s\n',
+    ]);
+  });
+
   it('quote what the kernel says, escaped, with its meaning', () => {
     const { heard, emit } = listen();
     emit({ type: 'kernel.said', serial: 'A', text: 'hello: no', meaning: 'it is refused' });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { storedXz } from '../../../../fixtures/archives/stored-xz';
 import { END_OF_ARCHIVE, gnuLong, paxHeader, rawMember } from '../../../../fixtures/archives/tar-blocks';
 import { makeSampleTar } from '../../../../src/archive/sample-archive';
+import { gnuHeader } from '../../../../src/archive/tar/gnu-header';
 import { extractTar, type ExtractOptions } from '../../../../src/archive/tar/extract-tar';
 import { unpackChunks } from '../../../../src/archive/unpack-archive';
 import { KhError } from '../../../../src/core/errors';
@@ -92,6 +93,15 @@ describe('extractTar', () => {
     member.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
     const { names } = await extract(tarOf(member));
     expect(names.get('tool')).toMatch(/^file 644 /);
+  });
+
+  it('lets only the build files of a kernel, known by their first member, have programs', async () => {
+    const member = (name: string, mode: number) => gnuHeader({ name, kind: 'file', mode, size: 0, mtime: 0 });
+    const modes = async (...members: Buffer[]) => (await extract(tarOf(...members))).names.get('tool');
+    const record = member('./kernel-build.json', 0o644);
+    expect(await modes(record, member('./tool', 0o4777))).toMatch(/^file 755 /);
+    expect(await modes(record, member('./tool', 0o644))).toMatch(/^file 644 /);
+    expect(await modes(member('./first', 0o644), record, member('./tool', 0o755))).toMatch(/^file 644 /);
   });
 
   it('reports links that lead nowhere or in circles, and makes them all the same', async () => {
