@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { bufferSource, openFileSource, sliceSource, type ByteSource } from '../core/byte-source';
 import { KhError } from '../core/errors';
 import type { ArchiveLimits } from '../core/limits';
@@ -11,6 +11,7 @@ import { formatSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file
 import { damagedImage, isBadImage } from './search/damaged-image';
 import type { Finds, FoundArchive, Region } from './search/region';
 import { searchImage } from './search/search-image';
+import { searchProgress } from './search/search-progress';
 import type { Search } from './search/search-run';
 
 /** A headers archive in an image, decoded to its end. */
@@ -84,12 +85,15 @@ export async function carveImage(file: string, context: CarveContext): Promise<C
     const isSparse = isSparseImage(await opened.read(0, Math.min(32, opened.size)));
     const source = isSparse ? await openSparseImage(opened, path) : opened;
     const kernels: FoundKernel[] = [];
+    const progress = searchProgress(basename(path), source.size, context.emit);
     const search = await searchImage(source, {
       ...context,
       name: path,
       found: async (finds) => void kernels.push(...(await kernelsIn(finds, path, context))),
       warn: (message) => context.emit({ type: 'warning', message }),
+      reached: progress.reached,
     });
+    progress.end();
     const outer = isSparse ? ['sparse'] : [];
     const numbered = kernels.map(({ facts, ...rest }, index) => ({
       ...rest,

@@ -1,7 +1,9 @@
 import type { Emit } from '../core/events';
+import { shellQuote } from '../device/shell-quote';
 import type { Store } from '../store/layout';
-import type { Workspace } from '../store/workspaces';
+import type { Workspace, WorkspaceRecord } from '../store/workspaces';
 import { checkArchive } from './check-archive';
+import { NO_DEVICE } from './import-record';
 
 /** What checking a workspace again came to. */
 export interface WorkspaceCheck {
@@ -12,6 +14,8 @@ export interface WorkspaceCheck {
   status: 'sound' | 'damaged';
   /** What is wrong, in words; empty where it is sound. */
   problems: string[];
+  /** The command that makes it anew, where it is damaged. */
+  mend?: string;
 }
 
 /**
@@ -39,12 +43,24 @@ export async function verifyWorkspaces(
     }
     const { name: device } = record.device;
     const { release } = record.kernel;
-    if (problems.length > 0) {
-      const message = `the workspace ${device} ${release} is damaged: \`kh pull --force\` makes it anew`;
-      emit({ type: 'warning', message });
+    const check = { workspace: path, device, release, sha256: archive.sha256, problems };
+    if (problems.length === 0) {
+      checks.push({ ...check, status: 'sound' });
+      continue;
     }
-    const status = problems.length === 0 ? 'sound' : 'damaged';
-    checks.push({ workspace: path, device, release, sha256: archive.sha256, status, problems });
+    const mend = mendingOf(record);
+    const message = `the workspace ${device} ${release} is damaged: \`${mend}\` makes it anew`;
+    emit({ type: 'warning', message });
+    checks.push({ ...check, status: 'damaged', mend });
   }
   return checks;
+}
+
+/** What made a workspace, and can make it again: a pull, or an import of what is on this machine. */
+function mendingOf({ device, headers, kernelBuild }: WorkspaceRecord): string {
+  if (headers.origin !== 'file' && headers.origin !== 'image') return 'kh pull --force';
+  const pack = kernelBuild === undefined ? [] : ['--from-pack'];
+  const from = [...(headers.origin === 'image' ? ['--from-carve'] : pack), headers.path];
+  const whose = device.name === NO_DEVICE ? [] : ['--device', device.serialno || device.name];
+  return ['kh', 'import', ...from, ...whose, '--force'].map(shellQuote).join(' ');
 }

@@ -6,6 +6,7 @@ import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 
 export default class Carve extends KhCommand {
+  static override progress = true;
   static override summary =
     'Find the headers archive in a kernel image, a boot image, kheaders.ko or a dump.';
   static override description = prose`

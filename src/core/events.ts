@@ -60,6 +60,9 @@ type Happening =
   /** What make and the compiler say, as it comes. */
   | { type: 'build.output'; serial: string; text: string }
   | { type: 'build.finished'; serial: string; path: string; milliseconds: number }
+  /** A large image is searched; its file's name stands for a serial. */
+  | { type: 'image.searching'; serial: string; bytes: number; totalBytes: number }
+  | { type: 'image.searched'; serial: string; bytes: number; milliseconds: number }
   | { type: 'device.failed'; serial: string; error: ErrorReport }
   | { type: 'warning'; serial?: string; message: string };
 

@@ -38,14 +38,10 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
       return { ...still, phase: `going on as root (${event.privilege})` };
     case 'module.loaded':
       return { ...still, phase: `loaded ${event.path}` };
-    case 'module.unloaded':
-      return line;
     case 'module.inserted':
       return { ...still, state: 'done', phase: `loaded ${event.module}` };
     case 'module.removed':
       return { ...still, state: 'done', phase: `unloaded ${event.module}` };
-    case 'kernel.said':
-      return line;
     case 'headers.located':
       return { ...still, phase: 'asking for the archive' };
     case 'pull.progress':
@@ -74,10 +70,15 @@ export function foldEvent(line: DeviceLine, event: KhEvent, now: number): Device
       return { ...still, state: 'working', phase: `building ${event.source}` };
     case 'build.finished':
       return { ...still, state: 'done', phase: `built in ${humanDuration(event.milliseconds)}` };
-    case 'build.output':
-      return line;
+    case 'image.searching':
+      return { ...still, phase: 'searching', transfer: advanceTransfer(transfer, event, now) };
+    case 'image.searched':
+      return { ...still, state: 'done', phase: `searched in ${humanDuration(event.milliseconds)}` };
     case 'device.failed':
       return { ...still, state: 'failed', phase: 'failed' };
+    case 'module.unloaded':
+    case 'kernel.said':
+    case 'build.output':
     case 'warning':
       return line;
     default:

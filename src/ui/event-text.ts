@@ -57,6 +57,9 @@ export function eventText(event: KhEvent): EventText | undefined {
       return notice(`building ${event.source}`);
     case 'build.finished':
       return notice(`built ${event.path} in ${humanDuration(event.milliseconds)}`);
+    case 'image.searched':
+      return notice(`searched ${humanBytes(event.bytes)} in ${humanDuration(event.milliseconds)}`);
+    case 'image.searching':
     case 'build.output':
     case 'pack.progress':
     case 'pull.progress':

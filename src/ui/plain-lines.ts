@@ -33,7 +33,7 @@ export function plainLines({ write, colours, verbose, now }: PlainOptions): Repo
       write(failureText(event.error, colours));
     } else if (event.type === 'warning') {
       write(warningText(warningMessage(event), colours));
-    } else if (event.type === 'pull.progress') {
+    } else if (event.type === 'pull.progress' || event.type === 'image.searching') {
       const text = progress(event);
       if (text !== undefined) line(event, text);
     } else if (event.type === 'pack.progress') {

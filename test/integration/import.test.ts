@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kernelWithHeaders, SAMPLE_CONFIG, VERSION } from '../../fixtures/images/kernel-with-headers';
 import { arm64Image, bootImage, sampleExports } from '../../fixtures/images/make-images';
@@ -43,6 +43,12 @@ describe('kh import of an archive', () => {
     expect((await kh(['workspace', 'path', '-s', 'imported'], options)).stdout).toBe(`${path}\n`);
     expect((await kh(['workspace', 'list'], options)).stdout).toMatch(/^imported +- +6\.1\.75-android14 /m);
     expect(await kh(['workspace', 'verify'], options)).toExitWith(0);
+    const header = join(path, 'headers/include/generated/autoconf.h');
+    await chmod(header, 0o600);
+    await writeFile(header, 'damaged');
+    const damaged = await kh(['workspace', 'verify'], options);
+    expect(damaged).toExitWith(11);
+    expect(damaged.stderr).toMatch(/`kh import \S+kheaders\.tar\.xz --force` makes it anew/);
     const shown = await kh(['workspace', 'show'], options);
     expect(shown.stdout).toMatch(/came from +\S+kheaders\.tar\.xz \(file\)/);
     expect(await kh(['workspace', 'remove', '--all'], options)).toExitWith(0);

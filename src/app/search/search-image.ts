@@ -67,6 +67,9 @@ async function scan(run: SearchRun, region: Region, from: number): Promise<void>
   for await (const { kind, offset } of findBytes(source, NEEDLES, {
     signal,
     next: () => place,
+    reached: (offset) => {
+      if (!region.inMemory) run.options.reached(region.base + offset);
+    },
     wanted: (kind) => !(run.packedGivenUp && isPackedKind(kind)),
   })) {
     if (offset < place) continue;

@@ -18,6 +18,8 @@ export interface SearchOptions extends ProofOptions {
   /** Takes what a region holds, as soon as it has been searched: of one in memory, nothing larger is to be kept. */
   found: (finds: Finds) => Promise<void>;
   warn: (message: string) => void;
+  /** Hears how far into the image the search is, at each window. */
+  reached: (offset: number) => void;
 }
 
 /** A search under way: what its parts share. */

@@ -26,6 +26,7 @@ const ZEROS = Buffer.alloc(WINDOW);
  * little more than being read.
  *
  * @param next asked before each window: the place to go on at, for who has seen what lies before
+ * @param reached told of each window as it begins
  * @param wanted asked before each window: whether to look for a kind still; all of them when left out
  * @throws what `source.read` throws; or the signal's reason
  */
@@ -35,8 +36,14 @@ export async function* findBytes<Kind extends string>(
   {
     signal,
     next,
+    reached = () => undefined,
     wanted = () => true,
-  }: { signal: AbortSignal; next: () => number; wanted?: (kind: Kind) => boolean },
+  }: {
+    signal: AbortSignal;
+    next: () => number;
+    reached?: (offset: number) => void;
+    wanted?: (kind: Kind) => boolean;
+  },
 ): AsyncGenerator<Hit<Kind>> {
   const overlap = Math.max(...needles.map(({ bytes, fits }) => Math.max(bytes.length, fits?.bytes ?? 0))) - 1;
   const room = Buffer.allocUnsafe(Math.min(WINDOW, source.size));
@@ -44,6 +51,7 @@ export async function* findBytes<Kind extends string>(
     signal.throwIfAborted();
     start = Math.max(start, next());
     if (start >= source.size) return;
+    reached(start);
     const window = await readWindow(source, start, room);
     const last = start + window.length === source.size;
     if (!window.equals(ZEROS.subarray(0, window.length))) {

@@ -81,14 +81,16 @@ export function checksText(checks: WorkspaceCheck[], colours: Palette): string {
 }
 
 /** A check for `--report`. */
-export function checkCase({ device, release, problems, ...facts }: WorkspaceCheck): ReportCase {
+export function checkCase({ device, release, problems, mend = '', ...facts }: WorkspaceCheck): ReportCase {
   const one = { name: `${device} ${release}`, facts: { release, ...facts } };
   if (problems.length === 0) return one;
-  const error = { code: 'STORE_DAMAGED' as const, message: problems.join('\n'), hint: MEND };
+  const error = {
+    code: 'STORE_DAMAGED' as const,
+    message: problems.join('\n'),
+    hint: `\`${mend}\` makes it anew.`,
+  };
   return { ...one, error };
 }
-
-const MEND = '`kh pull --force` makes it anew.';
 
 /** One path a line. */
 export function pathLines(workspaces: Workspace[]): string {

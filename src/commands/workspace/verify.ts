@@ -12,7 +12,7 @@ export default class WorkspaceVerify extends KhCommand {
 Reads each archive and compares it with its digests, and each file of the tree with the archive.
 No device is asked.
 
-Exits with 11 where anything is damaged, and says what; \`kh pull --force\` makes it anew.`;
+Exits with 11 where anything is damaged, and says what, and which command makes it anew.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> -s 0A041FDD4003DM --json',

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { spawnSync } from 'node:child_process';
@@ -282,6 +283,22 @@ describe('carve where there is none', () => {
   ])('says so of %s', async (_, bytes) => {
     expect(await failureOf(() => look(bytes))).toMatchObject({ code: 'HEADERS_ABSENT' });
   });
+});
+
+it('tells how far it is in a large image, and nothing of a small one', async () => {
+  events.length = 0;
+  await look(archive);
+  expect(events).toEqual([]);
+  const path = file(archive, 'large');
+  const totalBytes = 200 << 20;
+  truncateSync(path, totalBytes);
+  await carve(path, {}, context);
+  const told = events.map((event) => (event.type === 'image.searching' ? event.bytes : event.type));
+  expect(told.at(-1)).toBe('image.searched');
+  const places = told.slice(0, -1) as number[];
+  expect(places.length).toBeGreaterThan(5);
+  expect(places).toEqual([...places].sort((one, other) => one - other));
+  expect(events[1]).toMatchObject({ serial: 'large', totalBytes });
 });
 
 describe('carve of what was made to keep a reader busy', () => {

@@ -40,6 +40,21 @@ describe('the live line of a device', () => {
     expect(lineAfter([done(true)]).text).toBe('A  nothing changed, 4 KB in 1.5 s');
   });
 
+  it('shows how far the search of an image is, and how long it took', () => {
+    const searching = (bytes: number): KhEvent => ({
+      type: 'image.searching',
+      serial: 'A',
+      bytes,
+      totalBytes: 4096,
+    });
+    expect(lineAfter([searching(0), searching(1024)]).text).toContain('A  searching 1 KB of 4 KB (25%)');
+    const searched: KhEvent = { type: 'image.searched', serial: 'A', bytes: 4096, milliseconds: 2000 };
+    expect(lineAfter([searching(0), searched])).toMatchObject({
+      line: { state: 'done' },
+      text: 'A  searched in 2 s',
+    });
+  });
+
   it('drops the bytes when the next step begins', () => {
     const { line, text } = lineAfter(events.slice(0, 7));
     expect(line).not.toHaveProperty('transfer');
