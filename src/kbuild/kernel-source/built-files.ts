@@ -21,6 +21,9 @@ export function generatedFolders(srcArch: string): string[] {
 /** What builds leave, and git's own: a release must not depend on the state of someone's checkout. */
 const AT_TOP = /^(?:\.git|\.config(?:\.old)?|\.version|vmlinux.*|System\.map|modules\..*|source|\.tmp_.*)$/;
 
+/** What bison makes: one of the two has no record of the command. Those that come with a source end in `_shipped`. */
+const OF_BISON = /\.tab\.[ch]$/;
+
 /** Made without a record of the command. */
 const IN_SCRIPTS_MOD = ['elfconfig.h', 'devicetable-offsets.h'];
 
@@ -36,6 +39,7 @@ export function leftByBuilds(at: string, names: readonly string[], srcArch: stri
     const path = join(at, name);
     const made =
       (at === '' && AT_TOP.test(name)) ||
+      OF_BISON.test(name) ||
       (at === 'scripts/mod' && IN_SCRIPTS_MOD.includes(name)) ||
       path === 'include/config' ||
       generatedFolders(srcArch).includes(path);

@@ -49,12 +49,15 @@ describe('the build files of a kernel source', () => {
       '.config': '',
       'scripts/basic/fixdep': 'program',
       'scripts/basic/.fixdep.cmd': 'cmd',
+      'scripts/kconfig/parser.tab.c': '',
+      'scripts/kconfig/parser.tab.h': '',
+      'scripts/kconfig/.parser.tab.h.cmd': 'cmd',
       'include/config/auto.conf': '',
       'include/generated/autoconf.h': '',
       'arch/arm64/include/generated/asm/export.h': '',
     });
     const paths = pathsIn(source).filter((path) =>
-      /^\.config|fixdep$|\.cmd$|generated|auto\.conf/.test(path),
+      /^\.config|fixdep$|\.cmd$|\.tab\.|generated|auto\.conf/.test(path),
     );
     expect(paths).toEqual([]);
   });
