@@ -5,16 +5,15 @@ import {
   KERNEL_BUILD_FILES,
   type KernelBuildTree,
 } from '../archive/kernel-build';
-import type { ReceivedArchive } from '../archive/receive-archive';
 import { openFileSource } from '../core/byte-source';
 import { KhError } from '../core/errors';
 import { readBounded } from '../core/read-bounded';
 import { isConfigOf } from '../kbuild/image/embedded-config';
 import type { ArchiveFacts, StoredArchive } from '../store/archives';
-import type { Stage } from '../store/stage';
 import type { Context } from './context';
-import { importArchive } from './import-archive';
 import type { HeadersTree } from './headers-machine';
+import { importArchive, type ImportRules } from './import-archive';
+import { inspectReceived } from './judge-archive';
 
 /** What module builds take beyond headers, in the store. */
 export interface ImportedKernelBuild {
@@ -47,7 +46,9 @@ export async function importKernelBuild(
   const judge = async (_: ArchiveFacts, treePath: string): Promise<void> => {
     await refuseStranger(name, treePath, headers);
   };
-  const rules = { force, isOfKind: holdsKernelBuild, inspect: inspectReceivedBuild, judge };
+  const inspect: ImportRules<void>['inspect'] = (stage, received) =>
+    inspectReceived(stage, received, inspectKernelBuild);
+  const rules = { force, isOfKind: holdsKernelBuild, inspect, judge };
   await using bytes = await openFileSource(path);
   const { archive } = await importArchive(bytes, rules, context);
   const { config, symvers } = await inspectKernelBuild(archive.treePath);
@@ -56,15 +57,6 @@ export async function importKernelBuild(
     ...(config ? { config: await readConfig(archive.treePath) } : {}),
     ...(symvers ? { symversPath: join(archive.treePath, KERNEL_BUILD_FILES.symvers) } : {}),
   };
-}
-
-/** The facts of an archive of build files that was just unpacked. @throws KhError ARCHIVE_*, STORE_* */
-async function inspectReceivedBuild(stage: Stage, received: ReceivedArchive): Promise<ArchiveFacts> {
-  const { unpacked, md5, sha256, bytes } = received;
-  if (!unpacked.ok) throw unpacked.error;
-  const { release } = await inspectKernelBuild(stage.treePath);
-  const { entries, bytes: treeBytes, danglingLinks } = unpacked.tree;
-  return { md5, sha256, bytes, release, entries, treeBytes, danglingLinks };
 }
 
 async function refuseStranger(

@@ -9,12 +9,17 @@ import { checkManifest, type ManifestRule } from './open-manifest';
 /**
  * What is left to judge once the bytes are known to be the right ones: the archive itself.
  *
+ * @param inspect what an archive of its kind has to hold
  * @throws KhError ARCHIVE_*, STORE_*
  */
-export async function inspectReceived(stage: Stage, received: ReceivedArchive): Promise<ArchiveFacts> {
+export async function inspectReceived(
+  stage: Stage,
+  received: ReceivedArchive,
+  inspect: (treePath: string) => Promise<{ release: string }> = inspectHeaders,
+): Promise<ArchiveFacts> {
   const { unpacked, md5, sha256, bytes } = received;
   if (!unpacked.ok) throw unpacked.error;
-  const { release } = await inspectHeaders(stage.treePath);
+  const { release } = await inspect(stage.treePath);
   const { entries, bytes: treeBytes, danglingLinks } = unpacked.tree;
   return { md5, sha256, bytes, release, entries, treeBytes, danglingLinks };
 }
