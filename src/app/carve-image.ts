@@ -94,6 +94,11 @@ export async function carveImage(file: string, context: CarveContext): Promise<C
       reached: progress.reached,
     });
     progress.end();
+    if (search.stopped !== undefined) {
+      if (kernels.length === 0) throw search.stopped;
+      const message = `${search.stopped.reason}; there may be more than what was found`;
+      context.emit({ type: 'warning', message });
+    }
     const outer = isSparse ? ['sparse'] : [];
     const numbered = kernels.map(({ facts, ...rest }, index) => ({
       ...rest,

@@ -8,10 +8,10 @@ import type { PackedKind } from '../../kbuild/image/packed-kernel';
 import { PACKED_MARKS } from '../../kbuild/image/packed-marks';
 import { HEAD_BYTES, meetBootImage, meetKernel } from './loose-kernel';
 import { meetPacked } from './loose-packed';
-import { HEADERS_END, HEADERS_START, noteMissing, symbolExtents } from './marked-extents';
+import { HEADERS_END, HEADERS_START, noteMissing, symbolExtents, type Extent } from './marked-extents';
 import { searchInOuterLayer } from './outer-layer';
 import type { Finds, Region } from './region';
-import { spend, startSearch, type Search, type SearchOptions, type SearchRun } from './search-run';
+import { isTooMuch, spend, startSearch, type Search, type SearchOptions, type SearchRun } from './search-run';
 import { meetXzStream } from './xz-stream';
 
 /** Sparse image, boot image, gzip, kernel, module: nothing real is deeper. */
@@ -38,6 +38,7 @@ const NEEDLES: Needle<Mark>[] = [
  * Searches an image for kernels and their headers archives: through boot
  * images and packed kernels, or else byte by byte, a window at a time.
  *
+ * @returns with `stopped` where the image has more in it than any has, and kh stopped looking
  * @throws KhError DECODER_MISSING, XZ_UNAVAILABLE, ARCHIVE_LIMIT; what `source.read` throws; or the signal's reason
  */
 export async function searchImage(source: ByteSource, options: SearchOptions): Promise<Search> {
@@ -59,12 +60,24 @@ async function searchRegion(run: SearchRun, { layers, ...rest }: Region): Promis
 /** Goes through a region for the marks of what it may hold. */
 async function scan(run: SearchRun, region: Region, from: number): Promise<void> {
   const { source, layers } = region;
-  const { signal } = run.options;
   const finds: Finds = { region, archives: [], configs: [], banners: [] };
   const marked = layers.at(-1) === 'elf' ? await symbolExtents(source) : [];
+  try {
+    await meetMarks(run, finds, marked, from);
+    noteMissing(run, finds, marked);
+  } catch (error) {
+    if (!isTooMuch(error)) throw error;
+    run.search.stopped ??= error;
+  }
+  if (finds.archives.length + finds.configs.length + finds.banners.length > 0) await run.options.found(finds);
+}
+
+async function meetMarks(run: SearchRun, finds: Finds, marked: Extent[], from: number): Promise<void> {
+  const { region } = finds;
+  const { signal } = run.options;
   let place = from;
   let markedFrom: number | undefined;
-  for await (const { kind, offset } of findBytes(source, NEEDLES, {
+  for await (const { kind, offset } of findBytes(region.source, NEEDLES, {
     signal,
     next: () => place,
     reached: (offset) => {
@@ -81,8 +94,6 @@ async function scan(run: SearchRun, region: Region, from: number): Promise<void>
       markedFrom = undefined;
     } else place = await meetPart(run, finds, kind, offset);
   }
-  noteMissing(run, finds, marked);
-  if (finds.archives.length + finds.configs.length + finds.banners.length > 0) await run.options.found(finds);
 }
 
 /** Whatever is no xz stream. @returns where to go on */

@@ -10,6 +10,8 @@ export interface Search {
   failures: KhError[];
   /** Streams of xz that hold something else. */
   otherStreams: number;
+  /** Why the search did not come to the end. */
+  stopped?: KhError;
 }
 
 export interface SearchOptions extends ProofOptions {
@@ -56,6 +58,11 @@ export function spend({ spent, options }: SearchRun, limited: Limited, amount = 
     message: `${options.name} has more than ${most} ${what} in it: kh stopped looking`,
     hint: 'Name the partition or the file with the kernel instead of the whole disk.',
   });
+}
+
+/** Whether `spend` refused. */
+export function isTooMuch(error: unknown): error is KhError {
+  return error instanceof KhError && error.code === 'ARCHIVE_LIMIT';
 }
 
 /** A run that has found nothing yet. */

@@ -314,6 +314,10 @@ describe('carve of what was made to keep a reader busy', () => {
   it('ends where too many xz headers lead nowhere', async () => {
     const bytes = Buffer.alloc(700_000, (await encodeXz(Buffer.alloc(9))).subarray(0, 12));
     expect((await failureOf(() => look(bytes))).code).toBe('ARCHIVE_LIMIT');
+    events.length = 0;
+    expect((await carved(Buffer.concat([headersModule(), bytes]))).equals(archive)).toBe(true);
+    const message = expect.stringContaining('there may be more') as string;
+    expect(events).toContainEqual({ type: 'warning', message });
   });
 
   it('says of a packed kernel in a dump that it is cut off', async () => {
