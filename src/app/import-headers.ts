@@ -142,7 +142,7 @@ async function obtainBuild(
 function refuseOtherBytes({ path, md5 }: ImportSource, found: { md5: string }): void {
   if (md5 === undefined || md5 === found.md5) return;
   throw new KhError('VERIFY_MD5', {
-    message: `${path} has md5 ${found.md5}, but the kheaders.md5 beside it says ${md5}`,
+    message: `the headers archive of ${path} has md5 ${found.md5}, but the kheaders.md5 beside it says ${md5}`,
     hint: 'It was damaged or replaced after it was packed: run `kh pack` again.',
     details: { expected: md5, found: found.md5 },
   });

@@ -48,13 +48,15 @@ async function openFolder(folder: string, named: string): Promise<ImportSource> 
   const text = await readIfThere(join(folder, HEADERS_DIGESTS));
   const md5 = text === undefined ? undefined : archiveMd5(text, join(named, HEADERS_DIGESTS));
   const build = join(folder, KERNEL_BUILD_ARCHIVE);
+  const hasBuild = existsSync(build);
   const archive = await openFileSource(join(folder, HEADERS_ARCHIVE));
   return {
-    path: join(named, HEADERS_ARCHIVE),
+    // What an import takes to do the same again.
+    path: hasBuild ? named : join(named, HEADERS_ARCHIVE),
     origin: 'file',
     archive,
     ...(md5 === undefined ? {} : { md5 }),
-    ...(existsSync(build) ? { kernelBuild: { path: build, name: join(named, KERNEL_BUILD_ARCHIVE) } } : {}),
+    ...(hasBuild ? { kernelBuild: { path: build, name: join(named, KERNEL_BUILD_ARCHIVE) } } : {}),
     [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
   };
 }
