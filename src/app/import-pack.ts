@@ -30,7 +30,8 @@ export async function openPack(from: PackFrom, context: Context): Promise<Import
   const stage = await createStage(context.store);
   try {
     const { timestamp, epoch = '0' } = from;
-    await packHeaders(folder, { output: stage.path, timestamp, epoch, force: false, full: true }, context);
+    const options = { output: stage.path, timestamp, epoch, force: false, full: true };
+    await packHeaders(folder, options, { ...context, openStore: () => Promise.resolve(context.store) });
     const source = await openFolder(stage.path, folder);
     const close = async () => {
       await source[Symbol.asyncDispose]();

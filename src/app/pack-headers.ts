@@ -14,6 +14,7 @@ import { outputError } from '../core/disk-error';
 import { makeFolder } from '../core/make-folder';
 import { replaceFile } from '../core/replace-file';
 import { openBuildTree, type BuildTree } from '../kbuild/build-tree';
+import type { Store } from '../store/layout';
 import { readIfThere } from '../store/whole-file';
 import { digestsOf } from './check-archive';
 import type { Context } from './context';
@@ -77,6 +78,11 @@ export interface PackedHeaders {
   milliseconds: number;
 }
 
+/** The store is opened for a manifest only: build machines often have no home to write to. */
+export interface PackContext extends Pick<Context, 'signal' | 'emit' | 'limits'> {
+  openStore: () => Promise<Store>;
+}
+
 /**
  * Makes the headers archive of a kernel build, as the kernel's own generator
  * does for that version, and the `kheaders.md5` beside it. Does nothing where
@@ -88,7 +94,7 @@ export interface PackedHeaders {
 export async function packHeaders(
   folder: string,
   options: PackOptions,
-  context: Context,
+  context: PackContext,
 ): Promise<PackedHeaders> {
   const start = performance.now();
   const { signal, emit } = context;
@@ -133,14 +139,14 @@ async function trust(
   archive: TrustedArchive,
   manifest: string,
   { note, expires }: PackOptions,
-  context: Context,
+  { emit, openStore }: PackContext,
 ): Promise<void> {
   const asked = { ...(note === undefined ? {} : { note }), ...(expires === undefined ? {} : { expires }) };
   const before = await readManifest(resolve(manifest));
   const isKnown =
     before?.form === 'lab' &&
     before.kernels.some((entry) => isDeepStrictEqual(entry, { ...archive, ...asked, added: entry.added }));
-  if (!isKnown) await addToManifest(context, manifest, [archive], asked);
+  if (!isKnown) await addToManifest({ emit, store: await openStore() }, manifest, [archive], asked);
 }
 
 async function generatorOf({ source, version }: BuildTree): Promise<PackedHeaders['generator']> {
@@ -199,7 +205,7 @@ async function upToDate(
 async function pack(
   { tree, generator, members, recipe, mtime }: Packing,
   { archive, digests }: Files,
-  { signal, emit }: Context,
+  { signal, emit }: PackContext,
 ): Promise<Packed> {
   const digest = inputDigest(recipe);
   const onEntries = packProgress(emit, HEADERS_ARCHIVE, members.length);

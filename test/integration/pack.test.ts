@@ -54,6 +54,14 @@ describe('kh pack', () => {
     expect(refused).toExitWith(6);
   });
 
+  it('needs no home, as build machines often have none, but for a manifest', async () => {
+    const { root, build, env } = await setUp();
+    const home = '/proc/self/home';
+    expect(await kh(['pack', build, '-o', root], { env, home })).toExitWith(0);
+    const listed = await kh(['pack', build, '-o', root, '--manifest', join(root, 'lab.json')], { env, home });
+    expect(listed).toExitWith(11);
+  });
+
   it('says what is wrong with a folder that holds no build', async () => {
     const run = await kh(['pack', await tempFolder()]);
     expect(run).toExitWith(2);

@@ -15,7 +15,7 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { packHeaders, type PackOptions } from '../../../src/app/pack-headers';
 import { decodeXz } from '../../../src/archive/xz/decode-xz';
-import { TIME_LIMITS, ARCHIVE_LIMITS } from '../../../src/core/limits';
+import { ARCHIVE_LIMITS } from '../../../src/core/limits';
 import { requireManifest } from '../../../src/app/open-manifest';
 import { fakeKernelBuild, type FakeBuildOptions } from '../../support/fake-kernel-build';
 import {
@@ -43,13 +43,7 @@ async function setUp(options: FakeBuildOptions = {}) {
   const root = await tempFolder();
   const build = await fakeKernelBuild(root, options);
   const output = join(root, 'packed');
-  const context = {
-    signal,
-    emit: () => undefined,
-    store: await newStore(),
-    times: TIME_LIMITS,
-    limits: ARCHIVE_LIMITS,
-  };
+  const context = { signal, emit: () => undefined, limits: ARCHIVE_LIMITS, openStore: newStore };
   const pack = (more: Partial<PackOptions> = {}) =>
     packHeaders(build.build, { output, timestamp: `@${TIME}`, force: false, ...more }, context);
   return { ...build, root, output, pack };
