@@ -106,7 +106,7 @@ function sourceFiles(source: string, arch: string): BuildFile[] {
     return listBuildFiles(source, arch);
   } catch (error) {
     if (!isErrno(error)) throw error;
-    throw unreadable(Buffer.from(error.path ?? source), error);
+    throw unreadable(error.path ?? source, error);
   }
 }
 

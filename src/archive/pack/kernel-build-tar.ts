@@ -58,7 +58,7 @@ function contentOf(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw unreadable(Buffer.from(path), cause);
+    throw unreadable(path, cause);
   }
 }
 

@@ -156,13 +156,14 @@ function entriesOf(path: string, folder: string): Dirent[] {
   }
 }
 
-/** The path of a member on disk, as bytes: names need not be UTF-8. */
-export function pathOf(root: string, name: string): Buffer {
+/** The path of a member on disk; as bytes where its name need not be UTF-8. */
+export function pathOf(root: string, name: string): string | Buffer {
+  if (/^[\x20-\x7e]*$/.test(name)) return `${root}/${name}`;
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name, 'latin1')]);
 }
 
 /** @returns a KhError USAGE for a part of the build that cannot be read */
-export function unreadable(path: Buffer, cause: unknown): KhError {
+export function unreadable(path: string | Buffer, cause: unknown): KhError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new KhError('USAGE', {
     message: `the kernel build cannot be read: ${why}`,
