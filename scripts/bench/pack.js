@@ -19,11 +19,19 @@ const TOOLS = ['sh', 'find', 'cpio', 'perl', 'tar', 'xz', 'md5sum'];
 async function packComparison(folder) {
   const tree = await openBuildTree(folder);
   const { build } = tree;
-  const inFolder = (dir) =>
-    khCommand(['pack', build, '-o', path.join(dir, 'packed'), '--timestamp', TIMESTAMP]);
-  const command = `KH_HOME="$DIR/home" node bin/run.js pack ${shellQuote(build)} -o "$DIR/packed" --timestamp '${TIMESTAMP}'`;
+  const inFolder = (dir, name = 'packed', ...flags) =>
+    khCommand(['pack', build, '-o', path.join(dir, name), '--timestamp', TIMESTAMP, ...flags]);
+  const commandTo = (name) =>
+    `KH_HOME="$DIR/home" node bin/run.js pack ${shellQuote(build)} -o "$DIR/${name}" --timestamp '${TIMESTAMP}'`;
+  const command = commandTo('packed');
   const cases = [
     { name: 'kh pack', command, measure: (dir) => inFolder(dir).measure(dir), target: TARGETS.pack },
+    {
+      name: 'kh pack --parallel',
+      command: `${commandTo('parallel')} --parallel`,
+      measure: (dir) => inFolder(dir, 'parallel', '--parallel').measure(dir),
+      target: TARGETS.pack,
+    },
     {
       name: 'kh pack, nothing changed',
       command,

@@ -39,6 +39,8 @@ export interface PackOptions {
   timestamp?: string | undefined;
   /** SOURCE_DATE_EPOCH, for where there is no timestamp. */
   epoch?: string | undefined;
+  /** Compress on all processors: not as a kernel's build does, so the bytes are no device's. */
+  parallel?: boolean;
   /** Also where nothing changed. */
   force: boolean;
   /** Packs what module builds take beyond headers, too. */
@@ -102,8 +104,16 @@ export async function packHeaders(
   const generator = await generatorOf(tree);
   const timestamp = await packTime(options.timestamp, options.epoch, signal);
   const members = listMembers(tree, generator);
-  const recipe = JSON.stringify({ ...generator, timestamp });
-  const packing = { tree, generator, members, recipe, mtime: timestamp ?? Math.floor(Date.now() / 1000) };
+  const parallel = options.parallel ?? false;
+  const recipe = JSON.stringify({ ...generator, timestamp, ...(parallel && { parallel }) });
+  const packing = {
+    tree,
+    generator,
+    members,
+    recipe,
+    parallel,
+    mtime: timestamp ?? Math.floor(Date.now() / 1000),
+  };
   const output = await outputFolder(options.output);
   const files = { archive: join(output, HEADERS_ARCHIVE), digests: join(output, HEADERS_DIGESTS) };
 
@@ -174,6 +184,7 @@ interface Packing {
   generator: GeneratorTraits;
   members: Member[];
   recipe: string;
+  parallel: boolean;
   mtime: number;
 }
 
@@ -203,14 +214,14 @@ async function upToDate(
 }
 
 async function pack(
-  { tree, generator, members, recipe, mtime }: Packing,
+  { tree, generator, members, recipe, parallel, mtime }: Packing,
   { archive, digests }: Files,
   { signal, emit }: PackContext,
 ): Promise<Packed> {
   const digest = inputDigest(recipe);
   const onEntries = packProgress(emit, HEADERS_ARCHIVE, members.length);
   const tar = headersTar(tree, members, { mtime, digest, onEntries });
-  const packed = await packArchive(tar, archive, signal);
+  const packed = await packArchive(tar, archive, { signal, parallel });
   replaceFile(digests, kheadersMd5Text(generator.digests, digest.result(), packed.md5));
   return packed;
 }

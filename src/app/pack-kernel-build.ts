@@ -66,7 +66,9 @@ export async function packKernelBuild(
     mtime: timestamp ?? Math.floor(Date.now() / 1000),
     onEntries: packProgress(emit, KERNEL_BUILD_ARCHIVE, members.length),
   };
-  const packed = found ?? (await packArchive(kernelBuildTar(record, members, packing), archive, signal));
+  const packed =
+    found ??
+    (await packArchive(kernelBuildTar(record, members, packing), archive, { signal, parallel: true }));
   const { bytes, md5, sha256 } = packed;
   const unchanged = found !== undefined;
   const milliseconds = Math.round(performance.now() - start);

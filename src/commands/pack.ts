@@ -48,6 +48,10 @@ files. \`kh import --from-pack\` takes both, and modules build without a device.
       env: 'KBUILD_BUILD_TIMESTAMP',
       helpValue: 'TIME',
     }),
+    parallel: Flags.boolean({
+      summary: "Compress on all processors: the same contents, but not the bytes of a kernel's own build.",
+      exclusive: ['manifest'],
+    }),
     force: Flags.boolean({ summary: 'Pack also where nothing changed.' }),
     full: Flags.boolean({
       summary: 'Also pack what module builds take beyond headers, as kernel-build.tar.xz.',

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { diskError } from '../../core/disk-error';
-import { encodeXzStream } from '../xz/encode-xz';
+import { encodeXzStream, type StreamOptions } from '../xz/encode-xz';
 
 export interface PackedArchive {
   bytes: number;
@@ -21,7 +21,7 @@ export interface PackedArchive {
 export async function packArchive(
   tar: Iterable<Buffer>,
   path: string,
-  signal: AbortSignal,
+  options: StreamOptions,
 ): Promise<PackedArchive> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   const md5 = createHash('md5');
@@ -29,7 +29,7 @@ export async function packArchive(
   let bytes = 0;
   try {
     await pipeline(
-      encodeXzStream(tar, signal),
+      encodeXzStream(tar, options),
       async function* digested(chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           md5.update(chunk);
@@ -43,7 +43,7 @@ export async function packArchive(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     throw diskError(error, path);
   }
   return { bytes, md5: md5.digest('hex'), sha256: sha256.digest('hex') };

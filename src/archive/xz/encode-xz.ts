@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { KhError } from '../../core/errors';
@@ -14,21 +15,33 @@ type Encoder = (input: Iterable<Buffer>, signal: AbortSignal) => AsyncIterable<B
  * @throws KhError XZ_UNAVAILABLE when neither is there
  */
 export async function encodeXz(bytes: Buffer): Promise<Buffer> {
-  const encode = (await nativeEncoder()) ?? commandEncoder() ?? unavailable();
+  const encode = (await nativeEncoder()) ?? commandEncoder(IN_ONE) ?? unavailable();
   const parts: Buffer[] = [];
   for await (const part of encode([bytes], new AbortController().signal)) parts.push(part);
   return Buffer.concat(parts);
 }
 
+export interface StreamOptions {
+  signal: AbortSignal;
+  /**
+   * Compresses on all processors, in blocks: twice as fast on two of them. How
+   * many there are does not show in the bytes. Without the xz command it is one block.
+   */
+  parallel: boolean;
+}
+
 /**
- * The same for a stream, in one block. The `xz` command comes first: it works
- * on a processor of its own, and gives the very bytes of a kernel build on this
- * machine; lzma-native's older liblzma need not.
+ * The same for a stream, in one block unless it is `parallel`. The `xz` command
+ * comes first: it works on a processor of its own, and gives the very bytes of
+ * a kernel build on this machine; lzma-native's older liblzma need not.
  *
  * @throws KhError XZ_UNAVAILABLE; or the signal's reason, or what `input` throws
  */
-export async function* encodeXzStream(input: Iterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const encode = commandEncoder() ?? (await nativeEncoder()) ?? unavailable();
+export async function* encodeXzStream(
+  input: Iterable<Buffer>,
+  { signal, parallel }: StreamOptions,
+): AsyncGenerator<Buffer> {
+  const encode = commandEncoder(parallel ? IN_BLOCKS : IN_ONE) ?? (await nativeEncoder()) ?? unavailable();
   yield* encode(input, signal);
 }
 
@@ -45,14 +58,18 @@ async function nativeEncoder(): Promise<Encoder | undefined> {
   };
 }
 
-function commandEncoder(): Encoder | undefined {
+const IN_ONE = ['--threads=1'];
+/** With a single thread, xz writes its blocks in another form. A block is as long as the dictionary. */
+const IN_BLOCKS = [`--threads=${Math.max(2, availableParallelism())}`, '--block-size=8MiB'];
+
+function commandEncoder(division: readonly string[]): Encoder | undefined {
   const command = findXz();
   if (command === undefined) return undefined;
   return async function* encodeInChild(input, signal) {
     signal.throwIfAborted();
     // Whatever the user's XZ_OPT asks for, the archive is to have the kernel's form.
     const env = { ...process.env, XZ_OPT: undefined, XZ_DEFAULTS: undefined };
-    const words = ['-6', '--threads=1', '--check=crc64', '--format=xz', '--stdout'];
+    const words = ['-6', ...division, '--check=crc64', '--format=xz', '--stdout'];
     const child = spawn(command, words, { stdio: ['pipe', 'pipe', 'ignore'], env });
     const ended = new Promise<void>((resolve, reject) => {
       child.once('error', reject);

@@ -95,6 +95,17 @@ describe('packing headers', () => {
     expect(readdirSync(output).sort()).toEqual(['kheaders.md5', 'kheaders.tar.xz']);
   });
 
+  it('holds the same on all processors as on one, and tells the one archive from the other', async () => {
+    const { pack, output } = await setUp();
+    const archive = join(output, 'kheaders.tar.xz');
+    await pack();
+    const alone = await tarOf(archive);
+    expect(await pack({ parallel: true })).toMatchObject({ unchanged: false });
+    expect((await tarOf(archive)).equals(alone)).toBe(true);
+    expect(await pack({ parallel: true })).toMatchObject({ unchanged: true });
+    expect(await pack()).toMatchObject({ unchanged: false });
+  });
+
   it.each([
     ['5.2', 3, true],
     ['5.4', 4, true],

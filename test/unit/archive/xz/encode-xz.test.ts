@@ -2,6 +2,8 @@ import { decodeXz } from '../../../../src/archive/xz/decode-xz';
 import { encodeXz, encodeXzStream } from '../../../../src/archive/xz/encode-xz';
 import { inChunks, limits, never, rejection } from '../support/scratch';
 
+const one = { signal: never, parallel: false };
+
 /** More than any buffer on the way holds, and packed to more than one piece. */
 const TEXT = Buffer.from(
   Array.from({ length: 300_000 }, (_, n) => `${(n * 2_654_435_761) % 65_521}\n`).join(''),
@@ -22,7 +24,8 @@ function* pieces(): Generator<Buffer> {
 describe('encoding xz', () => {
   it.each([
     ['bytes', () => encodeXz(TEXT)],
-    ['a stream', () => all(encodeXzStream(pieces(), never))],
+    ['a stream', () => all(encodeXzStream(pieces(), one))],
+    ['a stream in blocks', () => all(encodeXzStream(pieces(), { signal: never, parallel: true }))],
   ])('gives of %s what decodes to it', async (_, encode) => {
     const encoded = await encode();
     expect(encoded.subarray(0, 8)).toEqual(Buffer.from('fd377a585a000004', 'hex'));
@@ -32,7 +35,7 @@ describe('encoding xz', () => {
   it('takes no notice of options for xz in the environment', async () => {
     process.env['XZ_OPT'] = '-0 --check=sha256';
     try {
-      const encoded = await all(encodeXzStream(pieces(), never));
+      const encoded = await all(encodeXzStream(pieces(), one));
       expect(encoded[7]).toBe(4);
     } finally {
       delete process.env['XZ_OPT'];
@@ -44,7 +47,7 @@ describe('encoding xz', () => {
       yield* pieces();
       throw new Error('unreadable');
     })();
-    expect(await rejection(all(encodeXzStream(input, never)))).toMatchObject({ message: 'unreadable' });
+    expect(await rejection(all(encodeXzStream(input, one)))).toMatchObject({ message: 'unreadable' });
   });
 
   it('ends when it is told to', async () => {
@@ -54,7 +57,9 @@ describe('encoding xz', () => {
       controller.abort();
       yield* pieces();
     })();
-    expect(await rejection(all(encodeXzStream(input, controller.signal)))).toMatchObject({
+    expect(
+      await rejection(all(encodeXzStream(input, { signal: controller.signal, parallel: false }))),
+    ).toMatchObject({
       name: 'AbortError',
     });
   });
