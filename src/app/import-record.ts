@@ -44,10 +44,12 @@ export async function importRecord(
   }
   const known = same !== undefined && (kernel.version === '' || kernel.version === same.kernel.version);
   const build = kernelBuild ?? same?.kernelBuild;
+  // Of two imports, the one that brought build files is the one that can bring it all again.
+  const isRicher = kernelBuild !== undefined && ['file', 'image'].includes(same?.headers.origin ?? '');
   return {
     device: owner,
     kernel: known ? same.kernel : kernel,
-    headers: known ? same.headers : { path, origin, bytes: source.size },
+    headers: known && !isRicher ? same.headers : { path, origin, bytes: source.size },
     archive: nameOf(archive),
     ...(build && { kernelBuild: nameOf(build) }),
     verdict,

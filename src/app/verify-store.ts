@@ -15,8 +15,9 @@ import {
 } from '../store/archives';
 import type { Store } from '../store/layout';
 import { createStage } from '../store/stage';
-import { listWorkspaces, workspaceUses } from '../store/workspaces';
+import { listWorkspaces, workspaceUses, type WorkspaceRecord } from '../store/workspaces';
 import { checkArchive, digestsOf } from './check-archive';
+import { mendingOf, PULL } from './mending';
 
 /** What checking an archive and its tree again came to. */
 export interface ArchiveCheck {
@@ -68,9 +69,10 @@ export async function verifyStore(store: Store, options: VerifyOptions): Promise
   const archives: ArchiveCheck[] = [];
   for (const sha256 of [...digests].sort()) {
     const workspaces = uses.filter((use) => use.archives.includes(sha256)).map(({ path }) => path);
-    const record = readable.find((workspace) => workspace.record.archive.sha256 === sha256)?.record;
-    const about = { sha256, release: record?.kernel.release ?? '' };
-    const check = await verifyArchive(store, about, options).catch((error: unknown) => {
+    const record = readable
+      .map((workspace) => workspace.record)
+      .find(({ archive, kernelBuild }) => [archive.sha256, kernelBuild?.sha256].includes(sha256));
+    const check = await verifyArchive(store, { sha256, record }, options).catch((error: unknown) => {
       if (!(error instanceof KhError && error.code === 'STORE_NEWER')) throw error;
       options.emit({ type: 'warning', message: `not checked: ${error.reason}` });
       return undefined;
@@ -90,26 +92,28 @@ export async function verifyStore(store: Store, options: VerifyOptions): Promise
 
 async function verifyArchive(
   store: Store,
-  { sha256, release }: { sha256: string; release: string },
+  { sha256, record }: { sha256: string; record: WorkspaceRecord | undefined },
   { repair, signal }: VerifyOptions,
 ): Promise<Omit<ArchiveCheck, 'workspaces'>> {
   const known = await findArchive(store, { sha256 });
   const { archive, tree } = await checkArchive(store, { sha256, md5: known?.md5 }, signal);
   const facts = known === undefined && archive.length === 0 ? ['what kh noted of it is missing'] : [];
   const problems = [...archive, ...facts, ...tree];
-  const about = { sha256, release: known?.release ?? release, problems };
+  const about = { sha256, release: known?.release ?? record?.kernel.release ?? '', problems };
   if (problems.length === 0) return { ...about, status: 'sound' };
   if (archive.length > 0) {
+    const isBuild =
+      record?.kernelBuild?.sha256 === sha256 || (await holdsKernelBuild(treePath(store, sha256)));
     if (repair) await forgetArchive(store, sha256);
-    const mend = (await holdsKernelBuild(treePath(store, sha256))) ? IMPORT : PULL;
-    return { ...about, status: 'damaged', mend };
+    const mend = record === undefined ? PULL : mendingOf(record);
+    // No pull brings build files.
+    return { ...about, status: 'damaged', mend: isBuild && mend === PULL ? IMPORT : mend };
   }
   if (!repair) return { ...about, status: 'damaged', mend: REPAIR };
   await extractAgain(store, sha256, signal);
   return { ...about, status: 'repaired' };
 }
 
-const PULL = 'kh pull --force';
 const IMPORT = 'kh import --from-pack FOLDER';
 const REPAIR = 'kh store verify --repair';
 

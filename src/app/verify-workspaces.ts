@@ -1,9 +1,8 @@
 import type { Emit } from '../core/events';
-import { shellQuote } from '../device/shell-quote';
 import type { Store } from '../store/layout';
-import type { Workspace, WorkspaceRecord } from '../store/workspaces';
+import type { Workspace } from '../store/workspaces';
 import { checkArchive } from './check-archive';
-import { NO_DEVICE } from './import-record';
+import { mendingOf } from './mending';
 
 /** What checking a workspace again came to. */
 export interface WorkspaceCheck {
@@ -54,13 +53,4 @@ export async function verifyWorkspaces(
     checks.push({ ...check, status: 'damaged', mend });
   }
   return checks;
-}
-
-/** What made a workspace, and can make it again: a pull, or an import of what is on this machine. */
-function mendingOf({ device, headers, kernelBuild }: WorkspaceRecord): string {
-  if (headers.origin !== 'file' && headers.origin !== 'image') return 'kh pull --force';
-  const pack = kernelBuild === undefined ? [] : ['--from-pack'];
-  const from = [...(headers.origin === 'image' ? ['--from-carve'] : pack), headers.path];
-  const whose = device.name === NO_DEVICE ? [] : ['--device', device.serialno || device.name];
-  return ['kh', 'import', ...from, ...whose, '--force'].map(shellQuote).join(' ');
 }

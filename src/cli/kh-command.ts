@@ -127,7 +127,7 @@ export abstract class KhCommand extends Command {
   }
 
   /** As `openHome`, for commands that only read what the store has: it need not be there, nor be writable. */
-  protected async lookHome(flags: WorkFlags): Promise<Pick<Context, 'store' | 'signal' | 'emit'>> {
+  protected async findHome(flags: WorkFlags): Promise<Pick<Context, 'store' | 'signal' | 'emit'>> {
     const { findHome } = await import('../app/open-home');
     const work = await this.work(flags);
     return { ...work, store: await findHome(process.env, work.signal) };

@@ -73,13 +73,12 @@ files. \`kh import --from-pack\` takes both, and modules build without a device.
 
   async run(): Promise<Documents['pack']> {
     const { args, flags } = await this.parse(Pack);
-    const { openHome } = await import('../app/open-home');
     const { packHeaders } = await import('../app/pack-headers');
     const { ARCHIVE_LIMITS: limits } = await import('../core/limits');
     const epoch = process.env['SOURCE_DATE_EPOCH'];
     const options = { ...flags, ...(epoch === undefined ? {} : { epoch }) };
     const work = await this.work(flags);
-    const openStore = () => openHome(process.env, work.signal);
+    const openStore = async () => (await import('../app/open-home')).openHome(process.env, work.signal);
     const result = await packHeaders(args.DIR, options, { ...work, limits, openStore });
     return this.done({ result }, packedText(result));
   }

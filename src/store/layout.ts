@@ -3,8 +3,8 @@ import { posix, win32 } from 'node:path';
 import { join, resolve } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { isErrno } from '../core/errors';
-import { openUmask } from '../core/umask';
 import { makeFolder } from '../core/make-folder';
+import { openUmask } from '../core/umask';
 import { PRIVATE, requireSameModes, storeModes, type StoreModes } from './sharing';
 import { sweepStages } from './stage';
 

@@ -2,10 +2,10 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { isErrno } from '../core/errors';
+import { makeFolder } from '../core/make-folder';
 import { asDiskName } from './disk-name';
 import type { Store } from './layout';
 import { withLock } from './lock';
-import { makeFolder } from '../core/make-folder';
 import { newProcessMark } from './process-mark';
 import { isLeftover, removeTree } from './stage';
 

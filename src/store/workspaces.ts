@@ -2,12 +2,12 @@ import { lstat, readdir, readlink, rename, rmdir, symlink, writeFile } from 'nod
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
 import { KhError, NO_LINKS, isErrno } from '../core/errors';
+import { makeFolder } from '../core/make-folder';
 import { treePath, withArchiveLock } from './archives';
 import { asDiskName, diskName } from './disk-name';
 import { isNewer, refuseNewer } from './json-fields';
 import type { Store } from './layout';
 import { withLock, type LockOptions } from './lock';
-import { makeFolder } from '../core/make-folder';
 import { markUsed } from './mark-used';
 import { ageOf, discard, removeTree, temporaryPath } from './stage';
 import { readIfThere, writeWhole } from './whole-file';

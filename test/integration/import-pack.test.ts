@@ -21,15 +21,13 @@ const SYMVERS = '0x00000001\tfake\tvmlinux\tEXPORT_SYMBOL\t\n';
 /** A kernel build whose headers can be imported, and a store. */
 async function given() {
   const cwd = await tempFolder();
-  const { source, build } = await fakeKernelBuild(cwd);
+  const { source, build } = await fakeKernelBuild(cwd, { pullable: true });
   await fakeBuildSource(source);
   await writeFiles(build, {
     'include/generated/autoconf.h': AUTOCONF,
     '.config': CONFIG,
     'Module.symvers': SYMVERS,
   });
-  await rm(join(source, 'include/dt-bindings/clock/far.h'));
-  await rm(Buffer.concat([Buffer.from(join(source, 'include/linux/caf')), Buffer.from([0xe9, 0x2e, 0x68])]));
   return { cwd, home: join(cwd, 'home'), build, source, env: { SOURCE_DATE_EPOCH: '1767225600' } };
 }
 
@@ -265,5 +263,20 @@ describe('kh pack --full', () => {
       );
       expect(one?.equals(two ?? Buffer.alloc(0))).toBe(true);
     }
+  });
+});
+
+describe('what was imported and is damaged', () => {
+  it.each(['workspace', 'store'])('is mended by its import, as kh %s verify says', async (what) => {
+    const { home, cwd, folder } = await packed();
+    expect(await importing([join(folder, 'kheaders.tar.xz')], { home, cwd })).toExitWith(0);
+    const { sha256 } = imported(await importing(['--from-pack', folder], { home, cwd }));
+    await writeFile(join(home, 'v1/archives', `${sha256}.tar.xz`), 'no archive');
+    const mend = `kh import --from-pack ${folder} --force`;
+    const found = await kh([what, 'verify'], { home });
+    expect(found).toExitWith(11);
+    expect(found.stdout + found.stderr).toContain(mend);
+    expect(await kh(mend.split(' ').slice(1), { home })).toExitWith(0);
+    expect(await kh([what, 'verify'], { home })).toExitWith(0);
   });
 });

@@ -19,7 +19,7 @@ of the running kernel, in UTC.`;
   async run(): Promise<Documents['workspace list']> {
     const { flags } = await this.parse(WorkspaceList);
     const { selectWorkspaces, workspaceResult } = await import('../../app/workspaces');
-    const { store, emit } = await this.lookHome(flags);
+    const { store, emit } = await this.findHome(flags);
     const workspaces = await selectWorkspaces(store, workspaceSelection(flags), emit);
     if (workspaces.length === 0) emit({ type: 'warning', message: 'nothing has been pulled yet' });
     return this.done({ result: workspaces.map(workspaceResult) }, workspacesTable(workspaces, this.colours));

@@ -21,7 +21,7 @@ folder \`headers\`.`;
   async run(): Promise<Documents['workspace path']> {
     const { flags } = await this.parse(WorkspacePath);
     const { selectWorkspace } = await import('../../app/workspaces');
-    const { store, emit } = await this.lookHome(flags);
+    const { store, emit } = await this.findHome(flags);
     const workspace = await selectWorkspace(store, oneWorkspace(flags, process.env), emit);
     const { path, headersPath: headers } = workspace;
     return this.done({ result: { workspace: path, headers } }, pathLines([workspace]));

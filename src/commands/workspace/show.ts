@@ -18,7 +18,7 @@ Of several kernels of one device, the one is shown that was checked last.`;
   async run(): Promise<Documents['workspace show']> {
     const { flags } = await this.parse(WorkspaceShow);
     const { selectWorkspace, workspaceResult } = await import('../../app/workspaces');
-    const { store, emit } = await this.lookHome(flags);
+    const { store, emit } = await this.findHome(flags);
     const workspace = await selectWorkspace(store, oneWorkspace(flags, process.env), emit);
     return this.done({ result: workspaceResult(workspace) }, workspaceFacts(workspace, this.colours));
   }
