@@ -1,8 +1,8 @@
-import { readdir, rename, utimes } from 'node:fs/promises';
+import { chmod, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../core/disk-error';
-import { isErrno } from '../core/errors';
 import type { Store } from './layout';
+import { markUsed } from './mark-used';
 import { ageOf } from './stage';
 
 /** An index of an archive, which need not be in the store itself. */
@@ -32,19 +32,12 @@ export async function findIndex(
   const found = (await listIndexes(store)).find((index) =>
     sha256 === undefined ? index.md5 === md5 : index.sha256 === sha256,
   );
-  if (found === undefined) return undefined;
-  const now = new Date();
-  try {
-    await utimes(found.path, now, now);
-    return found;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined; // another process has just given it back
-    throw diskError(error, found.path);
-  }
+  // Another process may just have given it back.
+  return found !== undefined && (await markUsed(found.path)) ? found : undefined;
 }
 
 /**
- * Takes a finished index into the store.
+ * Takes a finished index into the store, for all who use that.
  *
  * @param path where it waits, in staging
  * @throws KhError STORE_DENIED, STORE_IO
@@ -56,6 +49,7 @@ export async function addIndex(
 ): Promise<StoredIndex> {
   const place = join(store.indexes, `${sha256}.${md5}`);
   try {
+    await chmod(path, store.modes.file);
     await rename(path, place);
     return { path: place, sha256, md5 };
   } catch (error) {

@@ -7,17 +7,20 @@ import { isErrno } from '../core/errors';
  * is fine. Only its owner may set a file's time, but whoever may write to it
  * changes that by writing: its first byte, over itself.
  *
+ * @returns whether it is there
  * @throws KhError STORE_DENIED, STORE_IO
  */
-export async function markUsed(path: string): Promise<void> {
+export async function markUsed(path: string): Promise<boolean> {
   const now = new Date();
   try {
     await utimes(path, now, now).catch(async (error: unknown) => {
       if (!isErrno(error, 'EPERM')) throw error;
       await rewriteFirstByte(path);
     });
+    return true;
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw diskError(error, path);
+    if (isErrno(error, 'ENOENT')) return false;
+    throw diskError(error, path);
   }
 }
 

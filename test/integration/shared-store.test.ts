@@ -85,6 +85,23 @@ describeWithUsers('a store that two users of a group share', () => {
     expect(await stagingLeftovers(home)).toEqual([]);
   });
 
+  it('lets one read headers by the index that the other has made', async () => {
+    const { ada, bob, home } = await twoUsers();
+    const lab = await startLab({ devices: [pixel({ files: NO_CONFIG })] });
+    expect(await pull(lab, [], as(ada, home))).toExitWith(0);
+    const search = ['headers', 'search', 'CONFIG_HZ', '-w', 'PIXEL'];
+    const first = await kh(search, as(ada, home));
+    expect(first).toExitWith(0);
+    const [index = ''] = readdirSync(join(home, 'v1/indexes')).map((name) => join(home, 'v1/indexes', name));
+    const made = statSync(index);
+    expect(lockedAway(home)).toEqual([]);
+    const again = await kh(search, as(bob, home));
+    expect(again).toExitWith(0);
+    expect(again.stdout).toBe(first.stdout);
+    expect(statSync(index)).toMatchObject({ ino: made.ino, uid: ada.uid });
+    expect(statSync(index).mtimeMs).toBeGreaterThan(made.mtimeMs);
+  });
+
   it('is cleared up by one after a kh of the other that was killed', async () => {
     const { ada, bob, home } = await twoUsers();
     const lab = await startLab({
