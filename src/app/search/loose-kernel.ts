@@ -3,7 +3,8 @@ import { imageKind } from '../../kbuild/image/image-kind';
 import { arm64ImageBytes, KERNEL_LIMIT } from '../../kbuild/image/kernel-payload';
 import { isBadImage } from './damaged-image';
 import { searchBootImage } from './outer-layer';
-import type { Region } from './region';
+import { takeMarkedWithin } from './marked-extents';
+import type { Finds, Region } from './region';
 import type { SearchRun } from './search-run';
 
 export const HEAD_BYTES = 4096;
@@ -19,18 +20,17 @@ export async function meetBootImage(run: SearchRun, region: Region, offset: numb
   }
 }
 
-/** A kernel that is not packed, somewhere in a dump. @returns where to go on */
-export async function meetKernel(
-  run: SearchRun,
-  { source, layers, base, inMemory }: Region,
-  offset: number,
-): Promise<number> {
+/** A kernel that is not packed, somewhere in a dump or a vmlinux. @returns where to go on */
+export async function meetKernel(run: SearchRun, finds: Finds, offset: number): Promise<number> {
+  const { source, layers, base, inMemory } = finds.region;
   if (offset === 0 && layers.at(-1) === 'arm64') return 1;
   const header = await source.read(offset, Math.min(HEAD_BYTES, source.size - offset));
   const bytes = imageKind(header) === 'arm64' ? arm64ImageBytes(header) : 0;
   const size = Math.min(bytes, source.size - offset);
   if (size < HEAD_BYTES || size > KERNEL_LIMIT) return offset + 1;
   const kernel = sliceSource(source, offset, size);
-  await run.searchRegion({ source: kernel, layers: [...layers, 'arm64'], base: base + offset, inMemory });
+  const marked = takeMarkedWithin(finds, offset, size);
+  const inner = [...layers, 'arm64' as const];
+  await run.searchRegion({ source: kernel, layers: inner, base: base + offset, inMemory, marked });
   return offset + size;
 }

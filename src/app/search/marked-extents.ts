@@ -2,15 +2,8 @@ import type { ByteSource } from '../../core/byte-source';
 import { KhError } from '../../core/errors';
 import { findSymbols } from '../../kbuild/elf/find-symbols';
 import { DAMAGED_HINT } from './damaged-image';
-import { placeIn, type Finds, type FoundArchive } from './region';
+import { placeIn, type Extent, type Finds, type FoundArchive } from './region';
 import type { SearchRun } from './search-run';
-
-/** Where an archive lies, as something other than its own bytes tells. */
-export interface Extent {
-  by: 'symbols' | 'markers';
-  start: number;
-  end: number;
-}
 
 /** Around the archive in the kernels that first had one. */
 export const HEADERS_START = Buffer.from('IKHD_ST');
@@ -28,11 +21,17 @@ export async function symbolExtents(source: ByteSource): Promise<Extent[]> {
   return start !== undefined && end !== undefined && end > start ? [{ by: 'symbols', start, end }] : [];
 }
 
+/** Takes those out that a part of the region holds. @returns them, by their place in that part */
+export function takeMarkedWithin({ marked }: Finds, from: number, size: number): Extent[] {
+  const within = marked.filter(({ start, end }) => start >= from && end <= from + size);
+  for (const extent of within) marked.splice(marked.indexOf(extent), 1);
+  return within.map(({ by, start, end }) => ({ by, start: start - from, end: end - from }));
+}
+
 /** What told of the archive at an offset. */
 export async function foundBy(
-  source: ByteSource,
+  { region: { source }, marked }: Finds,
   offset: number,
-  marked: readonly Extent[],
 ): Promise<FoundArchive['foundBy']> {
   const extent = marked.find(({ start }) => start === offset);
   if (extent !== undefined) return extent.by;
@@ -42,11 +41,7 @@ export async function foundBy(
 }
 
 /** What symbols or markers tell of has to be there: notes as damaged what is not. */
-export function noteMissing(
-  { search, options }: SearchRun,
-  { region, archives }: Finds,
-  marked: readonly Extent[],
-): void {
+export function noteMissing({ search, options }: SearchRun, { region, archives, marked }: Finds): void {
   const known = [
     ...archives.map(({ offset }) => region.base + offset),
     ...search.damaged.map(({ details }) => details?.['offset']),

@@ -12,6 +12,15 @@ export interface Region {
   base: number;
   /** Whether it is something unpacked: all of it is in memory as long as it is referred to. */
   inMemory: boolean;
+  /** Where what is around it says that archives are, in it. */
+  marked?: Extent[];
+}
+
+/** Where an archive lies, as something other than its own bytes tells. */
+export interface Extent {
+  by: 'symbols' | 'markers';
+  start: number;
+  end: number;
 }
 
 export interface FoundArchive {
@@ -25,6 +34,8 @@ export interface FoundArchive {
 /** What a region holds. */
 export interface Finds {
   region: Region;
+  /** Where archives have to be. */
+  marked: Extent[];
   archives: FoundArchive[];
   configs: { offset: number; text: Buffer }[];
   banners: KernelBanner[];

@@ -8,7 +8,7 @@ import type { PackedKind } from '../../kbuild/image/packed-kernel';
 import { PACKED_MARKS } from '../../kbuild/image/packed-marks';
 import { HEAD_BYTES, meetBootImage, meetKernel } from './loose-kernel';
 import { meetPacked } from './loose-packed';
-import { HEADERS_END, HEADERS_START, noteMissing, symbolExtents, type Extent } from './marked-extents';
+import { HEADERS_END, HEADERS_START, noteMissing, symbolExtents } from './marked-extents';
 import { searchInOuterLayer } from './outer-layer';
 import type { Finds, Region } from './region';
 import { isTooMuch, spend, startSearch, type Search, type SearchOptions, type SearchRun } from './search-run';
@@ -60,11 +60,11 @@ async function searchRegion(run: SearchRun, { layers, ...rest }: Region): Promis
 /** Goes through a region for the marks of what it may hold. */
 async function scan(run: SearchRun, region: Region, from: number): Promise<void> {
   const { source, layers } = region;
-  const finds: Finds = { region, archives: [], configs: [], banners: [] };
-  const marked = layers.at(-1) === 'elf' ? await symbolExtents(source) : [];
+  const marked = [...(region.marked ?? []), ...(layers.at(-1) === 'elf' ? await symbolExtents(source) : [])];
+  const finds: Finds = { region, marked, archives: [], configs: [], banners: [] };
   try {
-    await meetMarks(run, finds, marked, from);
-    noteMissing(run, finds, marked);
+    await meetMarks(run, finds, from);
+    noteMissing(run, finds);
   } catch (error) {
     if (!isTooMuch(error)) throw error;
     run.search.stopped ??= error;
@@ -72,8 +72,8 @@ async function scan(run: SearchRun, region: Region, from: number): Promise<void>
   if (finds.archives.length + finds.configs.length + finds.banners.length > 0) await run.options.found(finds);
 }
 
-async function meetMarks(run: SearchRun, finds: Finds, marked: Extent[], from: number): Promise<void> {
-  const { region } = finds;
+async function meetMarks(run: SearchRun, finds: Finds, from: number): Promise<void> {
+  const { region, marked } = finds;
   const { signal } = run.options;
   let place = from;
   let markedFrom: number | undefined;
@@ -87,7 +87,7 @@ async function meetMarks(run: SearchRun, finds: Finds, marked: Extent[], from: n
   })) {
     if (offset < place) continue;
     signal.throwIfAborted();
-    if (kind === 'xz') place = await meetXzStream(run, finds, offset, marked);
+    if (kind === 'xz') place = await meetXzStream(run, finds, offset);
     else if (kind === 'headers-start') markedFrom = offset + HEADERS_START.length;
     else if (kind === 'headers-end' && markedFrom !== undefined) {
       marked.push({ by: 'markers', start: markedFrom, end: offset });
@@ -108,7 +108,7 @@ async function meetPart(run: SearchRun, finds: Finds, kind: Mark, offset: number
     const banner = await readBanner(region.source, offset);
     if (banner !== undefined) banners.push(banner);
   } else if (kind === 'boot') return meetBootImage(run, region, offset);
-  else if (kind === 'arm64') return meetKernel(run, region, offset);
+  else if (kind === 'arm64') return meetKernel(run, finds, offset);
   return offset + 1;
 }
 

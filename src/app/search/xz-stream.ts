@@ -6,7 +6,7 @@ import { KhError } from '../../core/errors';
 import { imageKind } from '../../kbuild/image/image-kind';
 import { KERNEL_LIMIT } from '../../kbuild/image/kernel-payload';
 import { DAMAGED_HINT, isBadArchive } from './damaged-image';
-import { foundBy, type Extent } from './marked-extents';
+import { foundBy } from './marked-extents';
 import { searchUnpacked } from './outer-layer';
 import { placeIn, type Finds, type Region } from './region';
 import { spend, type SearchRun } from './search-run';
@@ -18,15 +18,9 @@ export const SMALLEST_PACKED_MODULE = 1 << 20;
  * Looks at what may be an xz stream: proves it if it is a headers archive,
  * goes into it if it is a kernel or a module.
  *
- * @param marked where archives are known to be
  * @returns where to go on: behind the stream, if it is a whole one
  */
-export async function meetXzStream(
-  run: SearchRun,
-  finds: Finds,
-  offset: number,
-  marked: readonly Extent[],
-): Promise<number> {
+export async function meetXzStream(run: SearchRun, finds: Finds, offset: number): Promise<number> {
   const { search, options } = run;
   const { region } = finds;
   const { source } = region;
@@ -41,22 +35,19 @@ export async function meetXzStream(
     if (isHeaders) search.damaged.push(brokenOff(options.name, region, offset, measured));
     return offset + 1;
   }
-  if (isHeaders) await proveArchive(run, finds, { offset, bytes, marked });
+  if (isHeaders) await proveArchive(run, finds, offset, bytes);
   else if (isWorthUnpacking(start, offset, bytes)) await searchStream(run, region, offset, bytes);
   return offset + bytes;
 }
 
-async function proveArchive(
-  run: SearchRun,
-  { region, archives }: Finds,
-  { offset, bytes, marked }: { offset: number; bytes: number; marked: readonly Extent[] },
-): Promise<void> {
+async function proveArchive(run: SearchRun, finds: Finds, offset: number, bytes: number): Promise<void> {
   const { search, options } = run;
+  const { region, archives } = finds;
   spend(run, 'archives');
   try {
     const proof = await proveHeaders(sliceSource(region.source, offset, bytes), options);
     if (proof === undefined) search.otherStreams += 1;
-    else archives.push({ offset, bytes, foundBy: await foundBy(region.source, offset, marked), proof });
+    else archives.push({ offset, bytes, foundBy: await foundBy(finds, offset), proof });
   } catch (error) {
     if (!isBadArchive(error)) throw error;
     const { code, reason, hint = DAMAGED_HINT, details, cause } = error;

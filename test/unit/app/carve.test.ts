@@ -69,6 +69,22 @@ const headersModule = () =>
       { name: 'kernel_headers_data_end', section: '.rodata', value: 3 + archive.length, bind: 1 },
     ],
   });
+/** A vmlinux with its symbols: the Image begins some pages into the file, as the linker places it. */
+function vmlinuxWithSymbols(inner = image): Buffer {
+  const at = inner.indexOf(archive.subarray(6));
+  const build = (padding: number) =>
+    buildElf({
+      sections: [
+        { name: '.padding', data: Buffer.alloc(padding) },
+        { name: '.text', data: inner },
+      ],
+      symbols: [
+        { name: 'kernel_headers_data', section: '.text', value: at - 6, bind: 1 },
+        { name: 'kernel_headers_data_end', section: '.text', value: at - 6 + archive.length, bind: 1 },
+      ],
+    });
+  return build(4096 - (build(4096).indexOf(inner) % 4096) + 4096);
+}
 const noise = (length: number) =>
   Buffer.from(Array.from({ length }, (_, n) => Math.imul(n, n * 7 + 1_664_525) >>> 11));
 const padded = (bytes: Buffer, size = 4096) =>
@@ -86,6 +102,7 @@ const FORMS: [name: string, make: () => Buffer, within: string[]][] = [
   ['an Image in an LZ4 frame', () => lz4Frame(image), ['lz4-frame', 'arm64']],
   ['a vmlinuz.efi', () => zboot(gzipSync(image), 'gzip'), ['zboot', 'gzip', 'arm64']],
   ['a vmlinux', () => vmlinux(kernel), ['elf']],
+  ['an arm64 vmlinux with its symbols', () => vmlinuxWithSymbols(), ['elf', 'arm64']],
   ['a bzImage', () => bzImage(gzipSync(vmlinux(kernel)), { sized: false }), ['bzImage', 'gzip', 'elf']],
   ...[0, 1, 2, 3, 4].map((version): [string, () => Buffer, string[]] => [
     `a boot image v${version}`,
@@ -145,13 +162,15 @@ describe('carve', () => {
     });
   });
 
-  it('knows the markers of early kernels, and the symbols of a module', async () => {
+  it('knows the markers of early kernels, and the symbols of a module and of a vmlinux', async () => {
     const early = kernelWithHeaders({ archive, release: RELEASE, markers: true });
     for (const bytes of [early, arm64Image(early), vmlinux(early)]) {
       expect((await look(bytes)).kernels[0]?.headers?.foundBy).toBe('markers');
       expect((await carved(bytes)).equals(archive)).toBe(true);
     }
-    expect((await look(headersModule())).kernels[0]?.headers?.foundBy).toBe('symbols');
+    for (const bytes of [headersModule(), vmlinuxWithSymbols()]) {
+      expect((await look(bytes)).kernels[0]?.headers?.foundBy).toBe('symbols');
+    }
   });
 
   it('gives an offset in the image where nothing is packed', async () => {
@@ -353,7 +372,7 @@ describe('carve where the archive is damaged', () => {
 
   it('says so where symbols or markers tell of one whose beginning is spoilt', async () => {
     const early = kernelWithHeaders({ archive, release: RELEASE, markers: true });
-    for (const bytes of [headersModule(), early]) {
+    for (const bytes of [headersModule(), vmlinuxWithSymbols(), early]) {
       bytes.fill(0, bytes.indexOf(archive), bytes.indexOf(archive) + 4);
       expect((await failureOf(() => look(bytes))).code).toBe('ARCHIVE_CORRUPT');
     }
