@@ -101,16 +101,35 @@ async function describeWhole({ source }: Carving): Promise<string> {
   return `it is ${(await describeFileSystem(source)) ?? describeImage(start)}`;
 }
 
+/** Where headers are to be had that are not in an image. */
 async function whereElse({ kernels, source }: Carving): Promise<string> {
+  if (kernels.length > 0) return [whereElseOf(kernels), alsoHere(kernels)].filter(Boolean).join(' ');
+  if ((await describeFileSystem(source)) !== undefined) return IN_PIECES;
+  return `Name the boot image, the kernel, or ${MODULE}.`;
+}
+
+const MODULE = 'kheaders.ko, which is on the partition system_dlkm, vendor_dlkm or vendor';
+const IN_PIECES =
+  'A file in it is found only where it lies in one piece and is not packed: take kheaders.ko out of it, and carve that.';
+
+function whereElseOf(kernels: FoundKernel[]): string {
   const config = kernels.find((kernel) => kernel.config !== undefined)?.config;
-  const set =
-    config && (configuredValue(config, 'IKHEADERS') ?? configuredValue(config, 'IKHEADERS_PROC') ?? 'n');
-  if (set === 'm') {
-    return 'It was built with CONFIG_IKHEADERS=m: its headers are in the module kheaders.ko, on the partition system_dlkm, vendor_dlkm or vendor. Carve that.';
+  if (config === undefined) {
+    return `Carve ${MODULE}. Where there is none, the kernel was built without CONFIG_IKHEADERS, and no image of it has them.`;
   }
-  if (set === 'n') return 'It was built without CONFIG_IKHEADERS: no image of it has them.';
-  if ((await describeFileSystem(source)) !== undefined) {
-    return 'A file in it is found only where it lies in one piece and is not packed: take kheaders.ko out of it, and carve that.';
+  switch (configuredValue(config, 'IKHEADERS') ?? configuredValue(config, 'IKHEADERS_PROC')) {
+    case 'm':
+      return `It was built with CONFIG_IKHEADERS=m: carve ${MODULE}.`;
+    case undefined:
+      return 'It was built without CONFIG_IKHEADERS: no image of it has them. `kh pack` makes them from its build.';
+    default:
+      return 'It was built with CONFIG_IKHEADERS=y, so they were in it: the image is cut off, or was changed.';
   }
-  return 'Name the boot image, the kernel, or kheaders.ko, which is on the partition system_dlkm, vendor_dlkm or vendor.';
+}
+
+function alsoHere(kernels: FoundKernel[]): string {
+  const here = (['config', 'symvers'] as const)
+    .filter((part) => kernels.some((kernel) => has(kernel, part)))
+    .map((part) => `the ${WORDS[part]} (\`kh carve --what ${part}\`)`);
+  return here.length === 0 ? '' : `What is here: ${here.join(', ')}.`;
 }

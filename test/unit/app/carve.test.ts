@@ -253,22 +253,38 @@ describe('carve with several kernels in one image', () => {
 });
 
 describe('carve where there is none', () => {
-  it('says which kernel it is, and where its headers are', async () => {
-    const config = SAMPLE_CONFIG.replace('IKHEADERS=y', 'IKHEADERS=m');
+  it.each([
+    [
+      'is configured with a module',
+      'CONFIG_IKHEADERS=m\n',
+      /^It was built with CONFIG_IKHEADERS=m: carve kheaders\.ko,/,
+    ],
+    [
+      'is configured without',
+      '',
+      /^It was built without CONFIG_IKHEADERS: no image of it has them\. `kh pack`/,
+    ],
+    ['should have them', 'CONFIG_IKHEADERS=y\n', /the image is cut off, or was changed/],
+  ])('says of a kernel that %s where its headers are, and what is here', async (_, option, hint) => {
+    const config = SAMPLE_CONFIG.replace('CONFIG_IKHEADERS=y\n', option);
     const bytes = gzipSync(arm64Image(kernelWithHeaders({ config, release: RELEASE })));
     const error = await failureOf(() => look(bytes));
     expect(error).toMatchObject({
       code: 'HEADERS_ABSENT',
       message: expect.stringContaining(RELEASE) as string,
     });
-    expect(error.hint).toContain('kheaders.ko');
-    const without = config.replace('CONFIG_IKHEADERS=m\n', '');
-    const gone = await failureOf(() =>
-      look(arm64Image(kernelWithHeaders({ config: without, release: RELEASE }))),
-    );
-    expect(gone.hint).toContain('without CONFIG_IKHEADERS');
+    expect(error.hint).toMatch(hint);
+    expect(error.hint).toContain('`kh carve --what config`');
+    expect(error.hint).toContain('`kh carve --what symvers`');
     const written = await look(bytes, { what: 'config', output: join(folder, 'config') });
     expect(written.written).toMatchObject([{ what: 'config', bytes: config.length }]);
+  });
+
+  it('says of a kernel without a configuration both places where its headers may be', async () => {
+    const { hint } = await failureOf(() => look(arm64Image(kernelWithHeaders({ release: RELEASE }))));
+    expect(hint).toMatch(/^Carve kheaders\.ko, .* Where there is none, the kernel was built without/);
+    expect(hint).toContain('`kh carve --what symvers`');
+    expect(hint).not.toContain('--what config');
   });
 
   it('is not misled by other xz streams, by the magic alone, or by text that speaks of markers', async () => {
