@@ -7,7 +7,7 @@ import {
   parsePublicKeys,
   type ManifestKey,
 } from '../archive/manifest';
-import { diskError } from '../core/disk-error';
+import { outputError } from '../core/disk-error';
 import { isErrno, KhError } from '../core/errors';
 import type { Emit } from '../core/events';
 import { readBounded } from '../core/read-bounded';
@@ -109,7 +109,8 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
     if (isErrno(error, 'EEXIST')) {
       throw keyError(path, 'is there already, and is left as it is', 'Give the new key another name.');
     }
-    throw diskError(error, path);
+    await rm(path, { force: true }); // half a key, where the disk is full
+    throw outputError(error, path);
   }
 }
 

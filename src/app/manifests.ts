@@ -4,6 +4,7 @@ import {
   emptyLabManifest,
   formatManifest,
   LARGEST_SIGNATURE_FILE,
+  parseManifest,
   revokeArchive,
   signaturePath,
   type Digests,
@@ -12,7 +13,7 @@ import {
   type RevokedArchive,
 } from '../archive/manifest';
 import { KhError, type ErrorCode } from '../core/errors';
-import { replaceFile } from '../core/replace-file';
+import { behindLinks, replaceFile } from '../core/replace-file';
 import type { Work } from '../core/work';
 import { archivePath, listArchives } from '../store/archives';
 import { shortHash } from '../store/disk-name';
@@ -123,8 +124,9 @@ async function edit(
 ): Promise<LabManifest> {
   return withManifestLock(store, path, async () => {
     const after = change(await labManifest(path));
+    const text = readableText(after);
     const wasSigned = (await readIfThere(signaturePath(path), LARGEST_SIGNATURE_FILE)) !== undefined;
-    replaceFile(path, formatManifest(after));
+    replaceFile(path, text);
     if (wasSigned) {
       const message = `the signatures of ${path} are of what it was before: sign it again (kh manifest sign)`;
       emit({ type: 'warning', message });
@@ -133,9 +135,25 @@ async function edit(
   });
 }
 
-/** Runs `work` while no other kh that uses this store changes the manifest, or its signatures. */
+/** Nothing is written that no kh would read again: a release that no kernel has, more than a manifest may hold. */
+function readableText(manifest: LabManifest): string {
+  const text = formatManifest(manifest);
+  try {
+    parseManifest(text, manifest.path);
+    return text;
+  } catch (error) {
+    if (!(error instanceof KhError)) throw error;
+    throw new KhError('MANIFEST_UNUSABLE', {
+      message: `${manifest.path} is left as it was; after this change, ${error.reason}`,
+      details: { path: manifest.path },
+      cause: error,
+    });
+  }
+}
+
+/** Runs `work` while no other kh that uses this store changes the manifest, or its signatures, by whatever path. */
 export function withManifestLock<T>(store: Store, path: string, work: () => Promise<T>): Promise<T> {
-  return withLock(store, `manifest-${shortHash(path)}`, work);
+  return withLock(store, `manifest-${shortHash(behindLinks(path))}`, work);
 }
 
 async function labManifest(path: string): Promise<LabManifest | undefined> {

@@ -9,6 +9,7 @@ import {
   signaturesOf,
   signBytes,
   type CheckedSignature,
+  type ManifestKey,
 } from '../archive/manifest';
 import { KhError } from '../core/errors';
 import { replaceFile } from '../core/replace-file';
@@ -39,7 +40,7 @@ export async function signManifest(
   { store, emit }: Pick<Work, 'emit'> & { store: Store },
 ): Promise<SignedManifest> {
   const path = resolve(file);
-  const keys = await readSigningKeys(signing, emit);
+  const keys = distinct(await readSigningKeys(signing, emit));
   return withManifestLock(store, path, async () => {
     const now = new Date();
     const bytes = (await readIfThere(path, LARGEST_MANIFEST)) ?? missing(path);
@@ -58,6 +59,11 @@ export async function signManifest(
       signatures: checkSignatures(bytes, signatures, keys, now),
     };
   });
+}
+
+/** A key that is named twice signs once. */
+function distinct(keys: readonly ManifestKey[]): ManifestKey[] {
+  return [...new Map(keys.map((key) => [key.id, key])).values()];
 }
 
 /**

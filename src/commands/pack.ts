@@ -1,7 +1,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import type { Documents } from '../cli/documents';
-import { expiresFlag } from '../cli/flags/manifest-file';
+import { expiresFlag, proseFlag } from '../cli/flags/manifest-file';
 import { KhCommand } from '../cli/kh-command';
 import { prose } from '../cli/prose';
 import { packedText } from '../cli/text/packed';
@@ -60,10 +60,9 @@ files. \`kh import --from-pack\` takes both, and modules build without a device.
       summary: "The lab's manifest to add the archive to; made where there is none.",
       helpValue: 'FILE',
     }),
-    note: Flags.string({
+    note: proseFlag({
       summary: 'Why it is trusted, for those who read the manifest.',
       dependsOn: ['manifest'],
-      helpValue: 'TEXT',
     }),
     expires: {
       ...expiresFlag('Until when the entry in the manifest counts; for ever when left out.'),

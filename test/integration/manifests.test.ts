@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PulledHeaders } from '../../src/app/pull-headers';
 import { kh } from '../support/kh';
@@ -197,6 +197,34 @@ describe('kh manifest', () => {
     const add = await kh(['manifest', 'add', path], { home });
     expect(add).toExitWith(6);
     expect(await readFile(path, 'utf8')).toBe(`${ONES}  kheaders.tar.xz\n`);
+  });
+});
+
+describe('a change of the manifest', () => {
+  it.each([
+    ['add', '--note'],
+    ['revoke', '--sha256', '1'.repeat(64), '--reason'],
+  ])('by %s does not say what no kh would read again', async (verb, ...flags) => {
+    const { home, archive } = await pulledPhone();
+    const path = await manifest(labText(archive));
+    for (const text of ['', 'x'.repeat(1001)]) {
+      const run = await kh(['manifest', verb, path, ...flags, text], { home });
+      expect(run).toExitWith(2);
+      expect(run.stderr).toMatch(/takes text of 1 to 1000 characters/);
+    }
+    expect(await readFile(path, 'utf8')).toBe(labText(archive));
+    expect(await kh(['manifest', verb, path, ...flags, 'x'.repeat(1000)], { home })).toExitWith(0);
+    expect(await kh(['manifest', 'show', path], { home })).toExitWith(0);
+  });
+
+  it('goes through a link to where the manifest is', async () => {
+    const { home, archive } = await pulledPhone();
+    const path = await manifest(labText(archive));
+    const link = join(await tempFolder(), 'lab.json');
+    await symlink(path, link);
+    expect(await kh(['manifest', 'add', link, '--note', 'why'], { home })).toExitWith(0);
+    expect(await readlink(link)).toBe(path);
+    expect(await readFile(path, 'utf8')).toContain('"note": "why"');
   });
 });
 

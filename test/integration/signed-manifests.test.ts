@@ -98,6 +98,13 @@ describe('a signed manifest', () => {
     expect(await readFile(`${manifest}.sig`, 'utf8')).toBe('-----BEGIN PGP SIGNATURE-----');
   });
 
+  it('is signed once by a key that is named twice', async () => {
+    const { path, manifest, done } = await signedLab();
+    await done('sign', manifest, '--key', path('ours.key'), '--key', path('ours.key'));
+    const { signatures } = JSON.parse(await readFile(`${manifest}.sig`, 'utf8')) as { signatures: unknown[] };
+    expect(signatures).toHaveLength(1);
+  });
+
   it('may be of any form, and its signature may expire', async () => {
     const { lab, path, done, archive } = await signedLab();
     const list = path('list.md5');
@@ -218,6 +225,16 @@ describe('an archive that was revoked', () => {
       ),
     });
     expect(await pull(lab, ['--manifest', manifest])).toExitWith(6);
+  });
+
+  it('is known by its md5 still when it is revoked again', async () => {
+    const { manifest, done, archive } = await signedLab();
+    const { sha256, md5, release } = archive;
+    await done('revoke', manifest, '--sha256', sha256, '--reason', 'once');
+    await done('revoke', manifest, '--sha256', sha256, '--reason', 'twice');
+    expect(JSON.parse(await readFile(manifest, 'utf8'))).toMatchObject({
+      revoked: [{ sha256, md5, release, reason: 'twice' }],
+    });
   });
 
   it('is not one of a release that has no entry', async () => {

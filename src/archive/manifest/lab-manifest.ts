@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { integer, listOf, matching, Misfit, objectOf, text } from '../../core/checks';
+import { integer, listOf, matching, Misfit, objectOf, shown, text } from '../../core/checks';
 import { KhError } from '../../core/errors';
 import type {
   Digests,
@@ -62,9 +62,8 @@ const labFile = objectOf(
 export function parseLabManifest(source: string, path: string): LabManifest {
   const value = parseJson(source, path);
   const version = versionOf(value);
-  if (version !== 1) {
-    throw unusable(path, `says it is of version ${JSON.stringify(version)}; this kh reads version 1`);
-  }
+  if (version === undefined) throw unusable(path, 'is no lab manifest: it has no field "kheaders": 1');
+  if (version !== 1) throw unusable(path, `says it is of version ${shown(version)}; this kh reads version 1`);
   try {
     labFile(value, '');
   } catch (error) {
@@ -84,7 +83,7 @@ export function parseLabManifest(source: string, path: string): LabManifest {
 
 function versionOf(value: unknown): unknown {
   const isObject = typeof value === 'object' && value !== null;
-  return (isObject && Object.entries(value).find(([name]) => name === 'kheaders')?.[1]) || null;
+  return isObject ? Object.entries(value).find(([name]) => name === 'kheaders')?.[1] : undefined;
 }
 
 function inLowerCase<T extends { md5?: string; sha256: string }>(entry: T): T {
@@ -150,12 +149,16 @@ export function addEntry(manifest: LabManifest, entry: LabEntry): LabManifest {
   return { ...manifest, kernels: [...others, entry] };
 }
 
-/** @returns a manifest that trusts these bytes for no kernel any more, and says why */
+/**
+ * @returns a manifest that trusts these bytes for no kernel any more, and says why; what was known of an archive
+ *   that was revoked before stays, as its md5 is what devices are asked for first
+ */
 export function revokeArchive(manifest: LabManifest, revoked: RevokedArchive): LabManifest {
+  const before = manifest.revoked.find((one) => one.sha256 === revoked.sha256);
   return {
     ...manifest,
     kernels: manifest.kernels.filter((entry) => entry.sha256 !== revoked.sha256),
-    revoked: [...manifest.revoked.filter((one) => one.sha256 !== revoked.sha256), revoked],
+    revoked: [...manifest.revoked.filter((one) => one !== before), { ...before, ...revoked }],
   };
 }
 

@@ -23,6 +23,15 @@ export const expiresFlag = (summary: string) =>
     },
   })();
 
+/** What a manifest says to people, as its entries may have it. */
+export const proseFlag = Flags.custom({
+  helpValue: 'TEXT',
+  parse: (input, _, { name }) => {
+    if (/^[^\0]{1,1000}$/s.test(input)) return Promise.resolve(input);
+    throw new CLIError(`--${name} takes text of 1 to 1000 characters`);
+  },
+});
+
 export const passphraseFlag = Flags.string({
   summary: 'File whose first line is the passphrase of the private key.',
   env: 'KH_PASSPHRASE_FILE',

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import type { TrustedArchive } from '../../app/trusted-archive';
 import type { Documents } from '../../cli/documents';
-import { expiresFlag, manifestFile } from '../../cli/flags/manifest-file';
+import { expiresFlag, manifestFile, proseFlag } from '../../cli/flags/manifest-file';
 import { eachWorkspace, workspaceFlags } from '../../cli/flags/workspace-flags';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
@@ -35,7 +35,7 @@ Signatures are of the file as it was: sign it again.`;
       helpValue: 'FILE',
     }),
     expires: expiresFlag('Until when the entry counts; for ever when left out.'),
-    note: Flags.string({ summary: 'Why it is trusted, for those who read the file.', helpValue: 'TEXT' }),
+    note: proseFlag({ summary: 'Why it is trusted, for those who read the file.' }),
   };
 
   async run(): Promise<Documents['manifest add']> {

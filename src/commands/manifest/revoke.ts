@@ -1,7 +1,7 @@
 import { CLIError } from '@oclif/core/errors';
 import * as Flags from '@oclif/core/flags';
 import type { Documents } from '../../cli/documents';
-import { manifestFile } from '../../cli/flags/manifest-file';
+import { manifestFile, proseFlag } from '../../cli/flags/manifest-file';
 import { KhCommand } from '../../cli/kh-command';
 import { prose } from '../../cli/prose';
 import { revokedTable } from '../../cli/text/manifests';
@@ -37,11 +37,7 @@ Signatures are of the file as it was: sign it again.`;
         throw new CLIError(`${input} is no sha256: it has 64 hexadecimal digits`);
       },
     })(),
-    reason: Flags.string({
-      summary: 'Why, for those who meet the refusal.',
-      required: true,
-      helpValue: 'TEXT',
-    }),
+    reason: proseFlag({ summary: 'Why, for those who meet the refusal.', required: true }),
   };
 
   async run(): Promise<Documents['manifest revoke']> {

@@ -311,6 +311,20 @@ describe('packing for a manifest', () => {
     expect(await requireManifest(manifest)).toMatchObject({ kernels: [{ md5: other.md5 }] });
   });
 
+  it('leaves a manifest alone where the entry would make it one that no kh reads', async () => {
+    const { root, build, pack } = await setUp();
+    const manifest = join(root, 'lab.json');
+    await pack({ manifest });
+    const before = readFileSync(manifest, 'utf8');
+    const release = join(build, 'include/generated/utsrelease.h');
+    writeFileSync(release, `#define UTS_RELEASE "6.12.3-${'x'.repeat(64)}"\n`);
+    await expect(pack({ manifest })).rejects.toMatchObject({
+      code: 'MANIFEST_UNUSABLE',
+      message: expect.stringContaining('is left as it was; after this change') as string,
+    });
+    expect(readFileSync(manifest, 'utf8')).toBe(before);
+  });
+
   it('leaves a manifest alone that says the same already, as it may be signed', async () => {
     const { root, pack } = await setUp();
     const manifest = join(root, 'lab.json');

@@ -218,8 +218,23 @@ describe("the lab's manifest", () => {
   it('is not led astray by __proto__', () => {
     const text = `{"kheaders":1,"kernels":[{"__proto__":${JSON.stringify(entry())}}]}`;
     expect(failure(() => parse(text)).message).toMatch(/kernels\[0\] has a field "__proto__"/);
-    expect(failure(() => parse('{"__proto__":{"kheaders":1,"kernels":[]}}')).message).toMatch(/version null/);
+    expect(failure(() => parse('{"__proto__":{"kheaders":1,"kernels":[]}}')).message).toMatch(
+      /has no field "kheaders": 1/,
+    );
     expect(({} as Record<string, unknown>)['kheaders']).toBeUndefined();
+  });
+});
+
+describe('a manifest of another version', () => {
+  it.each([
+    ['none', {}, 'is no lab manifest: it has no field "kheaders": 1'],
+    ['a list', [], 'is no lab manifest: it has no field "kheaders": 1'],
+    ['a later one', { kheaders: 2 }, 'says it is of version 2; this kh reads version 1'],
+    ['a text', { kheaders: '1' }, 'says it is of version "1"; this kh reads version 1'],
+  ])('is refused in few words: %s', (_, value, message) => {
+    expect(failure(() => parse(JSON.stringify(value))).message).toContain(message);
+    const long = failure(() => parse(JSON.stringify({ kheaders: 'x'.repeat(5000) })));
+    expect(long.message.length).toBeLessThan(200);
   });
 });
 
