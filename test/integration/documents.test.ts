@@ -10,6 +10,7 @@ import { pullHeaders, type PullOptions } from '../../src/app/pull-headers';
 import type { KhEvent } from '../../src/core/events';
 import { TIME_LIMITS } from '../../src/core/limits';
 import type { Simulator } from '../../src/simulator/simulator';
+import { fakeKernelSource } from '../support/fake-kernel-source';
 import { kh, startKh } from '../support/kh';
 import { modulePhone, pixel, startLab } from '../support/lab';
 import { moduleFile } from '../support/made-module';
@@ -126,8 +127,11 @@ describe('the document of', () => {
       [5, 'env'],
       [2, 'simulate', '--devices', 'many'],
     ];
+    // `kh env` looks for a compiler, which need not be on this machine.
+    const { bin } = await fakeKernelSource(folder);
+    const env = { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
     for (const [exitCode, ...args] of commands) {
-      const run = await kh([...args, '--json'], { lab, home });
+      const run = await kh([...args, '--json'], { lab, home, env });
       expect(run).toExitWith(exitCode);
       expect(run.json()).toMatchObject({ exitCode });
     }

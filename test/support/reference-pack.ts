@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FakeBuild } from './fake-kernel-build';
+import { hasGnuTar, isInstalled } from './installed';
 import { tempFolder } from './temp-folder';
 
 const HEADERS = `find $DIRS -name '*.h'`;
@@ -62,13 +63,9 @@ export const GENERATIONS = {
 
 export type Generation = keyof typeof GENERATIONS;
 
-/** The standard tools that this takes and the machine does not have. */
-export function missingTools(): string[] {
-  const isGnuTar = /GNU tar/.test(String(spawnSync('tar', ['--version']).stdout));
-  const missing = ['cpio', 'perl', 'find'].filter(
-    (tool) => spawnSync(tool, ['--version']).error !== undefined,
-  );
-  return isGnuTar ? missing : [...missing, 'GNU tar'];
+/** Whether this machine has all that `referenceTar` takes. */
+export function canMakeReference(): boolean {
+  return [...['cpio', 'perl', 'find'].map(isInstalled), hasGnuTar()].every(Boolean);
 }
 
 /** The tar stream that find, cpio, perl and tar make of a build; `mtime` in seconds since 1970. */

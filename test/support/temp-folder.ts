@@ -22,10 +22,13 @@ async function removeFolder(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
-async function makeWritable(path: string): Promise<void> {
+async function makeWritable(path: string | Buffer): Promise<void> {
   if (process.getuid?.() === 0 || !(await lstat(path)).isDirectory()) return;
   await chmod(path, 0o700);
-  for (const name of await readdir(path)) await makeWritable(join(path, name));
+  // Names as bytes: not all that tests make are UTF-8.
+  for (const name of await readdir(path, { encoding: 'buffer' })) {
+    await makeWritable(Buffer.concat([Buffer.from(path), Buffer.from('/'), name]));
+  }
 }
 
 afterAll(async () => {

@@ -8,6 +8,7 @@ import {
   receiveFile,
   shell,
   syncRequest,
+  trackDevices,
 } from './support/adb-client';
 
 const PATH = '/sys/kernel/kheaders.tar.xz';
@@ -64,23 +65,23 @@ describe('faults on the wire', () => {
 
   it('gone: takes the transport out of the list in the middle, and back after a while', async () => {
     const lab = await labWith({ on: 'recv', kind: 'gone', at: 10_000, forMs: 50, times: 1 });
+    const nextList = await trackDevices(lab.port);
+    expect(await nextList()).toBe('PIXEL\tdevice\n');
     expect(await (await receive(lab.port)).readAll()).toHaveLength(10_000);
-    expect(await ask(lab.port, 'host:devices')).toBe('OKAY0000');
-    while (!(await ask(lab.port, 'host:devices')).includes('PIXEL')) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    expect(await nextList()).toBe('');
+    expect(await nextList()).toBe('PIXEL\tdevice\n');
     expect((await receiveFile(await receive(lab.port))).content.equals(ARCHIVE)).toBe(true);
   });
 
   it.each(['offline', 'unauthorized'] as const)('%s: the device changes its state', async (kind) => {
     const lab = await labWith({ on: 'connect', kind, forMs: 30, times: 1 });
+    const nextList = await trackDevices(lab.port);
+    expect(await nextList()).toBe('PIXEL\tdevice\n');
     const client = await adbClient(lab.port);
     client.send('host:transport:PIXEL');
     await client.readAll();
-    expect(await ask(lab.port, 'host:devices')).toContain(`PIXEL\t${kind}`);
-    while (!(await ask(lab.port, 'host:devices')).includes('PIXEL\tdevice')) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    expect(await nextList()).toBe(`PIXEL\t${kind}\n`);
+    expect(await nextList()).toBe('PIXEL\tdevice\n');
     expect((await shell(lab.port, 'PIXEL', 'echo back')).stdout).toBe('back\n');
   });
 

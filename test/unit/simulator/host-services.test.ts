@@ -1,5 +1,5 @@
 import { modulePhone, pixel, startLab } from '../../support/lab';
-import { adbClient, ask, openService, shell } from './support/adb-client';
+import { adbClient, ask, openService, shell, trackDevices } from './support/adb-client';
 
 async function untilTrue(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -118,13 +118,7 @@ describe('host services of the simulated adb server', () => {
 
   it('tells who tracks devices of every change, once', async () => {
     const lab = await startLab({ devices: [pixel()] });
-    const client = await adbClient(lab.port);
-    client.send('host:track-devices-l');
-    expect((await client.read(4)).toString()).toBe('OKAY');
-    const next = async () => {
-      const length = Number.parseInt((await client.read(4)).toString(), 16);
-      return (await client.read(length)).toString();
-    };
+    const next = await trackDevices(lab.port, 'host:track-devices-l');
     expect(transportIdOf(await next(), 'PIXEL')).toBe('1');
     lab.device('PIXEL').unplug();
     expect(await next()).toBe('');
@@ -132,7 +126,6 @@ describe('host services of the simulated adb server', () => {
     expect(transportIdOf(await next(), 'PIXEL')).toBe('2');
     lab.device('PIXEL').setState('offline');
     expect(await next()).toContain('offline');
-    client.close();
   });
 
   it('waits for a device to go, and for one to come', async () => {

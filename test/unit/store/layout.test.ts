@@ -45,15 +45,18 @@ describe('openStore', () => {
     await expect(openStore({ home })).rejects.toMatchObject({ code: 'STORE_IO', details: { path: home } });
   });
 
-  asRoot('refuses a folder that another user owns and others may write to', async () => {
-    const home = scratchFolder();
-    chownSync(home, 12345, 12345);
-    chmodSync(home, 0o777);
-    await expect(openStore({ home })).rejects.toMatchObject({
-      code: 'STORE_DENIED',
-      message: expect.stringContaining('uid 12345') as string,
-    });
-  });
+  asRoot(
+    'refuses a folder that another user owns and others may write to (making one takes root)',
+    async () => {
+      const home = scratchFolder();
+      chownSync(home, 12345, 12345);
+      chmodSync(home, 0o777);
+      await expect(openStore({ home })).rejects.toMatchObject({
+        code: 'STORE_DENIED',
+        message: expect.stringContaining('uid 12345') as string,
+      });
+    },
+  );
 
   it('refuses a folder of the user that everyone may write to', async () => {
     const home = scratchFolder();

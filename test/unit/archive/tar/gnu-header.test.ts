@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from 'tar-stream/headers';
 import { gnuEnd, gnuHeader, gnuPadding, type GnuMember } from '../../../../src/archive/tar/gnu-header';
+import { hasGnuTar } from '../../../support/installed';
 import { scratch } from '../support/scratch';
 
 const MTIME = 1_767_225_600;
@@ -44,8 +45,7 @@ describe('a header as of GNU tar', () => {
     expect(9728 + gnuEnd(9728).length).toBe(2 * 10240);
   });
 
-  const gnuTar = /GNU tar/.test(String(spawnSync('tar', ['--version']).stdout));
-  (gnuTar ? it : it.skip)('is the bytes that GNU tar writes', () => {
+  (hasGnuTar() ? it : it.skip)('is the bytes that GNU tar writes', () => {
     using place = scratch();
     const names = [
       ...[96, 97, 98, 99, 100, 150].map((length) => 'f'.repeat(length)),

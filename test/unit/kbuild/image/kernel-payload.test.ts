@@ -13,6 +13,7 @@ import {
 } from '../../../../fixtures/images/make-images';
 import { bufferSource } from '../../../../src/core/byte-source';
 import { readKernel, unpackKernel } from '../../../../src/kbuild/image/kernel-payload';
+import { isInstalled } from '../../../support/installed';
 import { failureOf } from './failure';
 
 const { signal } = new AbortController();
@@ -187,7 +188,7 @@ describe('readKernel', () => {
 });
 
 describe.each(['xz', 'zstd'] as const)('a kernel packed with %s', (command) => {
-  const present = spawnSync(command, ['--version']).status === 0;
+  const ifThere = isInstalled(command) ? it : it.skip;
   const pack = (bytes: Buffer) =>
     spawnSync(command, ['-c', ...(command === 'xz' ? ['--check=crc32'] : [])], { input: bytes }).stdout;
   const path = process.env['PATH'];
@@ -195,13 +196,13 @@ describe.each(['xz', 'zstd'] as const)('a kernel packed with %s', (command) => {
     process.env['PATH'] = path;
   });
 
-  (present ? it : it.skip)('is unpacked by that command, from its own file and from a bzImage', async () => {
+  ifThere('is unpacked by that command, from its own file and from a bzImage', async () => {
     const packed = pack(elf);
     expect((await read(packed)).bytes.equals(loaded)).toBe(true);
     expect((await read(bzImage(packed))).layers).toEqual(['bzImage', command, 'elf']);
   });
 
-  (present ? it : it.skip)('is refused when it is damaged, or too large', async () => {
+  ifThere('is refused when it is damaged, or too large', async () => {
     const packed = pack(elf);
     const cut = await failureOf(() => read(packed.subarray(0, packed.length / 2)));
     expect(cut.message).toContain(`is packed as ${command}, but ${command} says: `);

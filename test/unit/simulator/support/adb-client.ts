@@ -68,6 +68,20 @@ export async function ask(port: number, request: string): Promise<string> {
   return (await client.readAll()).toString('utf8');
 }
 
+/** Asks to be told of every change of the device list. @returns what gives the next list, the present one first */
+export async function trackDevices(
+  port: number,
+  service = 'host:track-devices',
+): Promise<() => Promise<string>> {
+  const client = await adbClient(port);
+  client.send(service);
+  expectOkay(await client.read(4));
+  return async () => {
+    const length = parseInt((await client.read(4)).toString('latin1'), 16);
+    return (await client.read(length)).toString('utf8');
+  };
+}
+
 /** A connection to a device, on which a service was asked for and granted. */
 export async function openService(port: number, serial: string, service: string): Promise<AdbClient> {
   const client = await adbClient(port);
