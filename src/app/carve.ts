@@ -5,8 +5,9 @@ import { join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { bufferSource, chunksOf } from '../core/byte-source';
 import { outputError } from '../core/disk-error';
-import { isErrno } from '../core/errors';
+import { isErrno, KhError } from '../core/errors';
 import { makeFolder } from '../core/make-folder';
+import { behindLinks, refuseOddPlace } from '../core/replace-file';
 import {
   carveImage,
   partOf,
@@ -78,6 +79,8 @@ async function write(
   const path = resolve(output);
   if (!(await isFolder(output))) {
     const part = what ?? 'headers';
+    refuseOddPlace(path);
+    refuseImage(path, carving.image);
     return [await writePart(await kernelWith(carving, part, index), part, path, context)];
   }
   try {
@@ -98,6 +101,16 @@ async function write(
   return written;
 }
 
+/** The image may be all that there is of a kernel. */
+function refuseImage(path: string, image: string): void {
+  if (behindLinks(path) !== behindLinks(image)) return;
+  throw new KhError('USAGE', {
+    message: `${path} is the image itself, and is not replaced by a part of it`,
+    hint: 'Name another file, or a folder.',
+    details: { path },
+  });
+}
+
 const PARTS: CarvedPart[] = ['headers', 'config', 'symvers'];
 
 async function isFolder(output: string): Promise<boolean> {
@@ -110,18 +123,23 @@ async function isFolder(output: string): Promise<boolean> {
   }
 }
 
-/** By release; by index too where an image has several of the same. */
+/** By release; by index too where an image has several of the same, or another is called so. */
 function freeName(
   part: CarvedPart,
   { release = 'unknown', index }: CarvedKernel,
   taken: Set<string>,
 ): string {
-  const kernel = release.replace(/[^\w.+-]/g, '_');
-  const [name = '', numbered = ''] = [kernel, `${kernel}-${index}`].map((stem) => NAMES[part](stem));
-  const free = taken.has(name) ? numbered : name;
-  taken.add(free);
-  return free;
+  const kernel = release.replace(/[^\w.+-]/g, '_').slice(0, LONGEST_RELEASE);
+  for (let stem = kernel; ; stem = `${stem}-${index}`) {
+    const name = NAMES[part](stem);
+    if (taken.has(name)) continue;
+    taken.add(name);
+    return name;
+  }
 }
+
+/** What `uname -r` can be; a configuration may claim anything. */
+const LONGEST_RELEASE = 64;
 
 const NAMES: Record<CarvedPart, (kernel: string) => string> = {
   headers: (kernel) => `kheaders-${kernel}.tar.xz`,

@@ -74,8 +74,8 @@ async function nothingFound(carving: Carving, part: CarvedPart): Promise<KhError
   if (part === 'headers' && damaged !== undefined) return damaged;
   const [failure] = search.failures;
   if (failure !== undefined && kernels.length === 0) return failure;
-  const names = kernels.map(
-    ({ facts: { release = 'of an unknown release', within } }) => `${release} (${within.join(', ')})`,
+  const names = kernels.map(({ facts: { release = 'of an unknown release', within } }) =>
+    within.length === 0 ? release : `${release} (${within.join(', ')})`,
   );
   const what =
     names.length === 0 ? await describeWhole(carving) : `it holds the kernel ${names.join(', and ')}`;

@@ -6,6 +6,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -239,6 +241,24 @@ describe('carve with several kernels in one image', () => {
     expect(readFileSync(join(output, `config-${RELEASE}`), 'utf8')).toBe(SAMPLE_CONFIG);
   });
 
+  it('gives each its own name, whatever releases they claim, and none that is too long', async () => {
+    const releases = ['6.1-3', '6.1', '6.1'];
+    const parts = await Promise.all(
+      releases.map(async (release, extraHeaders) => {
+        const each = await makeSampleArchive({ release, extraHeaders });
+        return padded(arm64Image(kernelWithHeaders({ archive: each, release })));
+      }),
+    );
+    const claim = `# Linux/arm64 ${'9'.repeat(400)} Kernel Configuration\nCONFIG_ARM64=y\n`;
+    const config = Buffer.concat([Buffer.from('IKCFG_ST'), gzipSync(claim), Buffer.from('IKCFG_ED')]);
+    const output = join(folder, 'alike/');
+    const { written } = await look(Buffer.concat([...parts, config]), { output });
+    const headers = written.filter(({ what }) => what === 'headers');
+    expect(new Set(headers.map(({ path }) => path)).size).toBe(3);
+    expect(readdirSync(output)).toHaveLength(written.length);
+    expect(readdirSync(output)).toContain(`config-${'9'.repeat(64)}`);
+  });
+
   it('takes the same archive in two slots for one', async () => {
     const slots = Buffer.concat([padded(bootImage(4, gzipSync(image))), padded(bootImage(4, image))]);
     expect((await carved(slots)).equals(archive)).toBe(true);
@@ -249,6 +269,29 @@ describe('carve with several kernels in one image', () => {
       `kheaders-${RELEASE}-2.tar.xz`,
       `kheaders-${RELEASE}.tar.xz`,
     ]);
+  });
+});
+
+describe('carve into a file', () => {
+  it('does not replace the image, by whatever name, nor a pipe', async () => {
+    const path = file(image, 'only-one');
+    const link = join(folder, 'link-to-it');
+    symlinkSync(path, link);
+    for (const output of [path, link]) {
+      const error = await failureOf(() => carve(path, { output }, context));
+      expect(error).toMatchObject({
+        code: 'USAGE',
+        message: expect.stringContaining('image itself') as string,
+      });
+    }
+    expect(readFileSync(path).equals(image)).toBe(true);
+    const output = join(folder, 'pipe');
+    expect(spawnSync('mkfifo', [output]).status).toBe(0);
+    expect(await failureOf(() => look(image, { output }))).toMatchObject({
+      code: 'USAGE',
+      message: `${output} is a pipe, and is not replaced by a file`,
+    });
+    expect(statSync(output).isFIFO()).toBe(true);
   });
 });
 
