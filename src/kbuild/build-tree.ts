@@ -38,17 +38,28 @@ export async function openBuildTree(folder: string, hints: BuildTreeHints = {}):
   }
   const version = await exactVersion(build);
   const source = await sourceOf(build, hints.source);
-  const arch = hints.arch ?? (await archOf(build));
+  const arch = hints.arch === undefined ? await archOf(build) : await namedArch(build, hints.arch);
   if (!(await isThere(join(source, 'arch', arch, 'include')))) throw noArch(source, arch);
   return { build, source, arch, version };
 }
 
 /** A distribution's release need not name the stable kernel that it is of: Debian's 6.1.0-56 is 6.1.192. */
 async function exactVersion(build: string): Promise<KernelVersion> {
-  const version = kernelVersion(build);
+  const version = builtVersion(build);
   const text = await readFile(join(build, VERSION_HEADER), 'latin1');
   const code = Number(/^#define LINUX_VERSION_CODE (\d+)/m.exec(text)?.[1]);
   return { ...version, patch: Math.max(version.patch, code & 0xff) };
+}
+
+function builtVersion(build: string): KernelVersion {
+  try {
+    return kernelVersion(build);
+  } catch (error) {
+    if (!(error instanceof KhError && error.code === 'BUILD_BAD_HEADERS')) throw error;
+    const { code, reason, details, cause } = error;
+    const hint = 'A build that was interrupted leaves such files: run `make modules_prepare` there again.';
+    throw new KhError(code, { message: reason, hint, details, cause });
+  }
 }
 
 /**
@@ -105,13 +116,33 @@ function sourceInMakefile(text: string): string | undefined {
   );
 }
 
-/** The one that has generated headers; of several, in a source built for more than one, that of the configuration. */
-async function archOf(build: string): Promise<string> {
+/** The processors that a build has generated headers of. */
+async function generatedArchs(build: string): Promise<string[]> {
   const all = await readdir(join(build, 'arch')).catch(() => []);
   const generated: string[] = [];
   for (const name of all) {
     if (await isThere(join(build, 'arch', name, 'include/generated'))) generated.push(name);
   }
+  return generated;
+}
+
+/** With the headers of another processor than it was built for, an archive would be of no kernel. */
+async function namedArch(build: string, arch: string): Promise<string> {
+  const generated = await generatedArchs(build);
+  if (generated.length === 0 ? /^\w+$/.test(arch) : generated.includes(arch)) return arch;
+  throw new KhError('USAGE', {
+    message:
+      generated.length === 0
+        ? `"${arch}" is no processor's name`
+        : `${build} was not built for ${arch}: generated headers are there of ${generated.join(', ')}`,
+    hint: "Name the processor by the kernel's name of its folder: arm64, x86.",
+    details: { build, found: generated },
+  });
+}
+
+/** The one that has generated headers; of several, in a source built for more than one, that of the configuration. */
+async function archOf(build: string): Promise<string> {
+  const generated = await generatedArchs(build);
   const [only, ...others] = generated;
   if (only !== undefined && others.length === 0) return only;
   const config = parseAutoconf(await readFile(join(build, GENERATED[0] ?? ''), 'latin1'));

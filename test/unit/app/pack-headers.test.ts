@@ -292,6 +292,26 @@ describe('a kernel build', () => {
     await expect(pack()).rejects.toMatchObject({ code: 'USAGE' });
   });
 
+  it('is not packed as one for a processor that it was not built for, nor by an odd name of its own', async () => {
+    const { pack } = await setUp();
+    await expect(pack({ arch: 'x86' })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/not built for x86: generated headers are there of arm64/) as string,
+    });
+    for (const arch of ['./arm64', 'arm64/', '../arch/arm64', ''])
+      await expect(pack({ arch })).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await pack({ arch: 'arm64' })).toMatchObject({ arch: 'arm64' });
+  });
+
+  it('that was interrupted is refused with what to do there, not on a device', async () => {
+    const { build, pack } = await setUp();
+    writeFileSync(join(build, 'include/generated/utsrelease.h'), '');
+    await expect(pack()).rejects.toMatchObject({
+      code: 'BUILD_BAD_HEADERS',
+      hint: expect.stringContaining('make modules_prepare') as string,
+    });
+  });
+
   it('is refused where nothing was built', async () => {
     const { build, pack } = await setUp();
     rmSync(join(build, 'include/generated/utsrelease.h'));
