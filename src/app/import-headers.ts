@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { holdsKernelBuild } from '../archive/kernel-build';
 import type { Manifest } from '../archive/manifest';
-import { isErrno, KhError } from '../core/errors';
+import { KhError } from '../core/errors';
 import type { Verdict } from '../core/events';
+import { readNamedFile } from '../core/read-named-file';
 import type { Kernel } from '../device/probe';
 import { isConfigOf } from '../kbuild/image/embedded-config';
 import { writeWorkspace, type Workspace } from '../store/workspaces';
@@ -16,6 +15,7 @@ import { openImportSource, type ImportFrom, type ImportSource } from './import-s
 import { keepSymbols } from './import-symbols';
 import { inspectReceived, judge, warnOfDanglingLinks } from './judge-archive';
 import { openManifest, type ManifestOptions, type ManifestRule } from './open-manifest';
+import { readNamedSymvers } from './recover-symvers';
 
 export interface ImportOptions extends ManifestOptions {
   /** The device that they are for: its serial number, or any name. */
@@ -72,11 +72,13 @@ export async function importHeaders(
 ): Promise<ImportedHeaders> {
   const { store } = context;
   const rule = await openManifest(options);
-  const named = options.configPath === undefined ? undefined : await readNamed(options.configPath);
+  const { configPath, symversPath } = options;
+  const named = configPath === undefined ? undefined : await readNamedFile(configPath);
+  const symversEntries = symversPath === undefined ? undefined : await readNamedSymvers(symversPath);
   await using source = await openImportSource(from, context);
   const { archive, known, judged } = await obtain(source, options, rule, context);
   const tree = await describeTree(archive.treePath);
-  if (named !== undefined && !isConfigOf(named, tree.autoconf)) throw foreignConfig(options.configPath ?? '');
+  if (named !== undefined && !isConfigOf(named, tree.autoconf)) throw foreignConfig(configPath ?? '');
   const build = await obtainBuild(source, { archive, tree }, options, rule, context);
   const { verdict, kernel } = judged;
   const imported = {
@@ -88,8 +90,8 @@ export async function importHeaders(
   const record = await importRecord(source, options.device, imported, context);
   const config = named ?? build?.config ?? source.config;
   const workspace = await writeWorkspace(store, record, config === undefined ? {} : { config });
-  const symversPath = options.symversPath ?? build?.symversPath;
-  const symbols = await keepSymbols(workspace, source, symversPath, context);
+  const symvers = { symversPath: symversPath ?? build?.symversPath, symversEntries };
+  const symbols = await keepSymbols(workspace, source, symvers, context);
   return result(workspace, { known, config: config !== undefined, symbols });
 }
 
@@ -110,6 +112,7 @@ function obtain(
     force: options.force,
     isOfKind: async (treePath) => !(await holdsKernelBuild(treePath)),
     inspect: async (stage, received) => {
+      if (await holdsKernelBuild(stage.treePath)) throw buildFilesAlone(source.path);
       const facts = await inspectReceived(stage, received);
       warnOfDanglingLinks(facts, context.emit);
       return facts;
@@ -203,14 +206,11 @@ function result(
   };
 }
 
-async function readNamed(file: string): Promise<Buffer> {
-  const path = resolve(file);
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR')) throw error;
-    throw new KhError('USAGE', { message: `cannot read ${path}: ${error.code}`, cause: error });
-  }
+function buildFilesAlone(path: string): KhError {
+  return new KhError('ARCHIVE_INCOMPLETE', {
+    message: `${path} holds the build files of a kernel, not its headers`,
+    hint: 'They go with the kheaders.tar.xz beside them: name the folder of both with --from-pack.',
+  });
 }
 
 function foreignConfig(path: string): KhError {

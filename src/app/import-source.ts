@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { openFileSource, type ByteSource } from '../core/byte-source';
 import { KhError } from '../core/errors';
@@ -44,6 +45,8 @@ export async function openImportSource(from: ImportFrom, context: Context): Prom
 
 async function openArchive(file: string): Promise<ImportSource> {
   const path = resolve(file);
+  const there = await stat(path).catch(() => undefined); // what it is else, opening it tells
+  if (there?.isDirectory() === true) throw folderOf(path);
   const archive = await openFileSource(path);
   const close = () => archive[Symbol.asyncDispose]();
   try {
@@ -81,6 +84,14 @@ async function openImage(
     await carving[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function folderOf(path: string): KhError {
+  return new KhError('USAGE', {
+    message: `${path} is a folder, and no archive`,
+    hint: `If \`kh pack\` wrote to it, or a kernel was built in it: kh import --from-pack ${path}`,
+    details: { path },
+  });
 }
 
 function noArchive(path: string, what: string): KhError {

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isErrno, KhError } from '../core/errors';
+import { KhError } from '../core/errors';
+import { readNamedFile } from '../core/read-named-file';
 import type { PrivilegeChoice } from '../device/privilege';
 import { mergeSources, type DroppedSource, type SymversSource } from '../kbuild/symvers/merge-sources';
-import { formatSymvers, parseSymvers } from '../kbuild/symvers/symvers-file';
+import { formatSymvers, parseSymvers, type SymversEntry } from '../kbuild/symvers/symvers-file';
 import { refuseNewer } from '../store/json-fields';
 import { readIfThere, writeWhole } from '../store/whole-file';
 import type { AttachedDevice, Context } from './context';
@@ -13,6 +13,8 @@ import { isFor, keepReadings, kernelKey, readReadings, symversPath, type Reading
 export interface SymversOptions {
   /** A `Module.symvers` of the kernel's build. */
   symversPath?: string;
+  /** What is in that file, where it has been read: it may be a pipe. */
+  symversEntries?: SymversEntry[];
   /** The boot image that is flashed, or the kernel's own file. */
   bootImagePath?: string;
   privilege: PrivilegeChoice;
@@ -131,15 +133,14 @@ async function readKept(
   }
 }
 
-async function readNamed({ symversPath: named }: SymversOptions): Promise<SymversSource[]> {
+async function readNamed({ symversPath: named, symversEntries }: SymversOptions): Promise<SymversSource[]> {
   if (named === undefined) return [];
-  const path = resolve(named);
-  try {
-    return [{ name: path, entries: parseSymvers(await readFile(path, 'utf8'), path) }];
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT', 'EACCES', 'EISDIR')) throw error;
-    throw new KhError('USAGE', { message: `cannot read ${path}: ${error.code}`, cause: error });
-  }
+  return [{ name: resolve(named), entries: symversEntries ?? (await readNamedSymvers(named)) }];
+}
+
+/** What a `Module.symvers` that a person named holds. @throws KhError USAGE, BUILD_BAD_SYMVERS */
+export async function readNamedSymvers(file: string): Promise<SymversEntry[]> {
+  return parseSymvers((await readNamedFile(file)).toString('utf8'), resolve(file));
 }
 
 /** The named file is believed first: where the kernel itself disagrees, the file is of another build. */

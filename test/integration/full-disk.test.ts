@@ -1,5 +1,6 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fakeKernelBuild } from '../support/fake-kernel-build';
 import { kh } from '../support/kh';
 import { pixel, startLab, withLargeArchive } from '../support/lab';
 import { errorOf, pull } from '../support/pull';
@@ -110,5 +111,33 @@ describe('kh pull into a home that cannot be used', () => {
     expect(run).toExitWith(11);
     expect(errorOf(run).message).toContain(home);
     expect(lab.device('PIXEL').counters.services).toEqual({});
+  });
+});
+
+describeWithSmallDisk('kh pack and a full disk', () => {
+  it('says so of the folder that it writes to, not of the store, and leaves nothing', async () => {
+    const { build } = await fakeKernelBuild(await tempFolder());
+    const disk = await smallDisk(DISK);
+    await fill(disk, 0);
+    const run = await kh(['pack', build, '-o', disk, '--json']);
+    expect(run).toExitWith(11);
+    const { code, hint } = errorOf(run);
+    expect(code).toBe('STORE_FULL');
+    expect(hint).toBe('Free some space there, or name a folder on a larger disk.');
+    expect(await readdir(disk)).toEqual(['ballast']);
+  });
+
+  it('says so of the store where an import packs into it', async () => {
+    const { build } = await fakeKernelBuild(await tempFolder(), { pullable: true });
+    const disk = await smallDisk(DISK);
+    const home = join(disk, 'home');
+    expect(await kh(['workspace', 'list'], { home })).toExitWith(0);
+    await fill(disk, 0);
+    const run = await kh(['import', '--from-pack', build, '--json'], { home });
+    expect(run).toExitWith(11);
+    const { code, hint } = errorOf(run);
+    expect(code).toBe('STORE_FULL');
+    expect(hint).toContain('KH_HOME');
+    expect(await stagingLeftovers(home)).toEqual([]);
   });
 });

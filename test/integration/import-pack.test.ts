@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImportedHeaders } from '../../src/app/import-headers';
 import { formatKernelBuildRecord, parseKernelBuildRecord } from '../../src/archive/kernel-build';
@@ -101,8 +102,10 @@ describe('kh import --from-pack', () => {
     const first = imported(await importing(['--from-pack', place.build], quiet));
     expect(first).toMatchObject({ release: RELEASE, config: true, symbols: 1, known: false });
     expect(await stagingLeftovers(place.home)).toEqual([]);
-    const again = imported(await importing(['--from-pack', place.build], quiet));
-    expect(again).toEqual({ ...first, known: true });
+    for (const env of [{}, { SOURCE_DATE_EPOCH: '' }]) {
+      const again = imported(await importing(['--from-pack', place.build], { ...quiet, env }));
+      expect(again).toEqual({ ...first, known: true });
+    }
   });
 
   it('takes a pack of headers alone, and one that is named to be of them keeps what it had', async () => {
@@ -211,6 +214,49 @@ describe('kh import --from-pack', () => {
     const run = await kh(['import', '--from-pack', await tempFolder()]);
     expect(run).toExitWith(2);
     expect(run.stderr).toMatch(/holds no kheaders\.tar\.xz, and is no kernel build/);
+  });
+});
+
+describe('what cannot be imported', () => {
+  it('is named for what it is, with what to name in its place', async () => {
+    const place = await packed();
+    const said = async (...words: string[]) => {
+      const run = await kh(['import', ...words], place);
+      return `${run.exitCode} ${run.stderr}`;
+    };
+    expect(await said('packed')).toMatch(/^2 .*packed is a folder, and no archive\n.*--from-pack/);
+    expect(await said('--from-pack', 'nowhere')).toMatch(/^2 .*there is no folder .*nowhere\n/);
+    expect(await said('--from-pack', 'packed/kheaders.tar.xz')).toMatch(
+      /^2 .*kheaders\.tar\.xz is no folder\n/,
+    );
+    expect(await said('packed/kernel-build.tar.xz')).toMatch(/^7 .*holds the build files of a kernel, not/);
+  });
+
+  it('is refused at once where a pack has a pipe or no end in place of its md5 sums', async () => {
+    const place = await packed();
+    const digests = join(place.folder, 'kheaders.md5');
+    const refused = async (message: RegExp) => {
+      const run = await kh(['import', '--from-pack', 'packed'], place);
+      expect(run).toExitWith(2);
+      expect(run.stderr).toMatch(message);
+    };
+    await rm(digests);
+    await symlink('/dev/zero', digests);
+    await refused(/kheaders\.md5 is a character device, not a file/);
+    await rm(digests);
+    expect(spawnSync('mkfifo', [digests]).status).toBe(0);
+    await refused(/kheaders\.md5 is a pipe, not a file/);
+  });
+
+  it('leaves no workspace where a file that is named with it is none of its kind', async () => {
+    const place = await packed();
+    const refused = async (code: number, ...words: string[]) =>
+      expect(await kh(['import', 'packed/kheaders.tar.xz', ...words], place)).toExitWith(code);
+    await refused(8, '--symvers', 'packed/kheaders.md5');
+    await refused(2, '--symvers', '/dev/zero');
+    await refused(2, '--config', '/dev/zero');
+    await refused(2, '--symvers', 'packed');
+    expect(await storeWorkspaces(place.home)).toEqual([]);
   });
 });
 

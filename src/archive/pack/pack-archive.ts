@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { diskError } from '../../core/disk-error';
+import { outputError } from '../../core/disk-error';
 import { encodeXzStream, type StreamOptions } from '../xz/encode-xz';
 
 export interface PackedArchive {
@@ -44,7 +44,7 @@ export async function packArchive(
   } catch (error) {
     await rm(temporary, { force: true });
     options.signal.throwIfAborted();
-    throw diskError(error, path);
+    throw outputError(error, path);
   }
   return { bytes, md5: md5.digest('hex'), sha256: sha256.digest('hex') };
 }
