@@ -17,7 +17,7 @@ const LZMA2 = 0x21;
 /** Of a block's check, by the type that the stream's flags name. */
 const CHECK_BYTES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
 
-/** A stream of 256 MB has some 4,000 pieces; more are made to keep a reader busy. */
+/** A stream of 256 MB has some 4,000 pieces, in whatever blocks; more are made to keep a reader busy. */
 const MOST_PIECES = 100_000;
 
 /**
@@ -66,12 +66,13 @@ function flagsOf(header: Buffer): number | undefined {
 async function measureBlocks(cursor: Cursor, start: number, flags: number): Promise<MeasuredXz | undefined> {
   const check = CHECK_BYTES[(flags >> 8) & 15] ?? 0;
   let blocks = 0;
+  let left = MOST_PIECES;
   while ((await cursor.peek()) !== 0) {
     const block = cursor.at;
     const header = await readBlockHeader(cursor);
     if (header === undefined && blocks === 0) return undefined;
     if (header === undefined) throw new Nonsense();
-    await skipPieces(cursor);
+    left -= await skipPieces(cursor, left);
     cursor.at += -(cursor.at - block) & 3;
     await cursor.skip(check);
     blocks += 1;
@@ -105,11 +106,11 @@ async function readBlockHeader(cursor: Cursor): Promise<true | undefined> {
   return filter === LZMA2 ? true : undefined;
 }
 
-/** What LZMA2 made of a block: pieces, each after its length. */
-async function skipPieces(cursor: Cursor): Promise<void> {
-  for (let pieces = 0; pieces < MOST_PIECES; pieces++) {
+/** What LZMA2 made of a block: pieces, each after its length. @returns how many, with the mark of their end */
+async function skipPieces(cursor: Cursor, most: number): Promise<number> {
+  for (let pieces = 1; pieces <= most; pieces++) {
     const control = (await cursor.take(1)).readUInt8(0);
-    if (control === 0) return;
+    if (control === 0) return pieces;
     if (control >= 0x80) {
       const packed = (await cursor.take(4)).readUInt16BE(2) + 1;
       await cursor.skip(packed + (control >= 0xc0 ? 1 : 0));

@@ -130,10 +130,9 @@ const MOST_BLOCKS = 10_000;
  */
 export async function measureLz4(kind: Lz4Kind, source: ByteSource): Promise<number | undefined> {
   const header = await source.read(0, Math.min(FRAME_HEADER_BYTES, source.size));
-  const { start, blockSize, blockChecksums } =
-    kind === 'lz4-legacy'
-      ? { start: 4, blockSize: LEGACY_BOUND, blockChecksums: false }
-      : frameHeader(header);
+  const form = kind === 'lz4-legacy' ? LEGACY_FORM : frameForm(header);
+  if (form === undefined) return undefined;
+  const { start, blockSize, blockChecksums } = form;
   let at = start;
   for (let block = 0; block < MOST_BLOCKS && at + 4 <= source.size; block++) {
     const word = (await source.read(at, 4)).readUInt32LE(0);
@@ -145,6 +144,20 @@ export async function measureLz4(kind: Lz4Kind, source: ByteSource): Promise<num
     else at += 4 + size + (blockChecksums ? 4 : 0);
   }
   return kind === 'lz4-legacy' && at > start ? Math.min(at, source.size) : undefined;
+}
+
+type BlockForm = Pick<FrameHeader, 'start' | 'blockSize' | 'blockChecksums'>;
+
+const LEGACY_FORM: BlockForm = { start: 4, blockSize: LEGACY_BOUND, blockChecksums: false };
+
+/** Undefined for a header that makes no sense. */
+function frameForm(bytes: Buffer): BlockForm | undefined {
+  try {
+    return frameHeader(bytes);
+  } catch (error) {
+    if (error instanceof Lz4Fault) return undefined;
+    throw error;
+  }
 }
 
 const FRAME_HEADER_BYTES = 19;

@@ -57,6 +57,17 @@ describe('measureXz', () => {
     expect((await measure(embed(bytes)))?.state).toBe('damaged');
   });
 
+  it('does not follow more blocks than any stream has', async () => {
+    const block = storedXz([Buffer.from('x')]).subarray(12, 36); // behind the stream's header, and before its index
+    const whole = storedXz(Array.from({ length: 1000 }, () => Buffer.from('x')));
+    expect(whole.indexOf(block, 12)).toBe(12);
+    expect(await measure(embed(whole))).toEqual({ state: 'whole', bytes: whole.length });
+    const endless = Buffer.concat([whole.subarray(0, 12), ...Array.from({ length: 60_000 }, () => block)]);
+    const measured = await measure(endless, 0);
+    expect(measured?.state).toBe('damaged');
+    expect(measured?.bytes).toBeLessThan(endless.length);
+  });
+
   it('takes the magic alone for no stream', async () => {
     for (const length of [6, 8, 11]) expect(await measure(embed(stream.subarray(0, length)))).toBeUndefined();
     const other = Buffer.from(stream);

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { lz4Frame, lz4Legacy, word } from '../../../../fixtures/images/lz4-encode';
-import { Lz4Fault, unpackLz4Frame, unpackLz4Legacy } from '../../../../src/kbuild/image/lz4';
+import { bufferSource } from '../../../../src/core/byte-source';
+import {
+  Lz4Fault,
+  measureLz4,
+  unpackLz4Frame,
+  unpackLz4Legacy,
+  type Lz4Kind,
+} from '../../../../src/kbuild/image/lz4';
 
 const LIMIT = 1 << 20;
 /** Runs, repeats and chance: what makes short, long and overlapping matches. */
@@ -57,15 +64,15 @@ describe('unpackLz4Legacy', () => {
   });
 });
 
-describe('unpackLz4Frame', () => {
-  const options = fc.record({
-    linked: fc.boolean(),
-    blockChecksums: fc.boolean(),
-    contentSize: fc.boolean(),
-    stored: fc.boolean(),
-    blockSize: fc.constantFrom(500, 4000, 65536),
-  });
+const options = fc.record({
+  linked: fc.boolean(),
+  blockChecksums: fc.boolean(),
+  contentSize: fc.boolean(),
+  stored: fc.boolean(),
+  blockSize: fc.constantFrom(500, 4000, 65536),
+});
 
+describe('unpackLz4Frame', () => {
   it('gives back what was packed, with each option of the format, whatever follows it', () => {
     fc.assert(
       fc.property(content, options, (bytes, frame) => {
@@ -106,5 +113,77 @@ describe('unpackLz4Frame', () => {
         'more than 2999 bytes',
       );
     }
+  });
+});
+
+describe('measureLz4', () => {
+  const measure = (kind: Lz4Kind, ...parts: Buffer[]) => measureLz4(kind, bufferSource(Buffer.concat(parts)));
+  /** Of a frame of the fixtures: a checksum of the whole, which is left to what follows. */
+  const CHECKSUM = 4;
+  const tail = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+
+  it('measures a frame with each option of the format, whatever follows it', async () => {
+    await fc.assert(
+      fc.asyncProperty(content, options, tail, async (bytes, frame, behind) => {
+        const packed = lz4Frame(bytes, frame);
+        expect(await measure('lz4-frame', packed, behind)).toBe(packed.length - CHECKSUM);
+      }),
+    );
+  });
+
+  it('gives up on a frame that is cut off anywhere', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        content,
+        options,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (bytes, frame, part) => {
+          const packed = lz4Frame(bytes, frame).subarray(0, -CHECKSUM);
+          const length = Math.floor(part * (packed.length - 1));
+          expect(await measure('lz4-frame', packed.subarray(0, length))).toBeUndefined();
+        },
+      ),
+    );
+  });
+
+  it('measures the legacy format to where no block follows, in one part or several', async () => {
+    const [one, two] = [lz4Legacy(Buffer.alloc((8 << 20) + 5000, 'long ')), lz4Legacy(Buffer.from('more'))];
+    expect(await measure('lz4-legacy', one)).toBe(one.length);
+    expect(await measure('lz4-legacy', one, Buffer.alloc(100))).toBe(one.length);
+    expect(await measure('lz4-legacy', one, two, Buffer.alloc(3, 0xff))).toBe(one.length + two.length);
+    expect(await measure('lz4-legacy', one, Buffer.from('d00dfeed', 'hex'))).toBe(one.length);
+  });
+
+  it('takes of the legacy format no more than up to a block that is cut off', async () => {
+    const packed = lz4Legacy(Buffer.alloc(5000, 'x'));
+    expect(await measure('lz4-legacy', packed.subarray(0, -1))).toBeUndefined();
+    expect(await measure('lz4-legacy', packed, word(5000), Buffer.alloc(4999))).toBe(packed.length);
+  });
+
+  it.each([
+    ['no block', 'lz4-legacy', Buffer.concat([word(0x184c2102), word(0)])],
+    ['a block that is larger than any', 'lz4-legacy', Buffer.concat([word(0x184c2102), word(9 << 20)])],
+    ['the magic alone', 'lz4-legacy', word(0x184c2102)],
+    ['a header that ends early', 'lz4-frame', lz4Frame(Buffer.alloc(100)).subarray(0, 12)],
+    ['a header that makes no sense', 'lz4-frame', Buffer.alloc(100, 0xff)],
+    ['nothing', 'lz4-frame', Buffer.alloc(0)],
+  ] as const)('gives up on %s', async (_, kind, bytes) => {
+    expect(await measure(kind, bytes)).toBeUndefined();
+  });
+
+  it('never tells of more than there is, whatever the bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom<Lz4Kind>('lz4-legacy', 'lz4-frame'),
+        fc.constantFrom(Buffer.alloc(0), lz4Frame(Buffer.alloc(50)).subarray(0, 11), word(0x184c2102)),
+        fc.uint8Array({ maxLength: 400 }),
+        async (kind, start, rest) => {
+          const bytes = Buffer.concat([start, rest]);
+          const measured = await measure(kind, bytes);
+          if (measured !== undefined) expect(measured).toBeLessThanOrEqual(bytes.length);
+          return true;
+        },
+      ),
+    );
   });
 });
