@@ -1,10 +1,10 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KERNEL_BUILD_FILES, type KernelBuildRecord } from '../archive/kernel-build';
 import { holdsTar, kernelBuildTar, type BuildMember } from '../archive/pack/kernel-build-tar';
 import { unreadable } from '../archive/pack/members';
 import { packArchive } from '../archive/pack/pack-archive';
 import { isErrno } from '../core/errors';
-import { readIfThere } from '../core/read-if-there';
 import type { BuildTree } from '../kbuild/build-tree';
 import { listBuildFiles, missingBuildFiles, type BuildFile } from '../kbuild/kernel-source/build-files';
 import { digestsOf } from './check-archive';
@@ -90,7 +90,7 @@ async function partsOf({ build, source, arch }: BuildTree): Promise<Parts> {
   const own: BuildMember[] = [];
   const take = async (name: string): Promise<boolean> => {
     const path = join(build, name);
-    const there = ((await readIfThere(path)) ?? '') !== '';
+    const there = await hasContent(path);
     if (there) own.push({ name, path });
     return there;
   };
@@ -101,6 +101,16 @@ async function partsOf({ build, source, arch }: BuildTree): Promise<Parts> {
   const files = missing.length === 0 ? listed : [];
   const members = [...own, ...files.map((file) => memberOf(source, file))];
   return { members, config, symvers, buildFiles: files.length, missing };
+}
+
+async function hasContent(path: string): Promise<boolean> {
+  try {
+    const stats = await stat(path);
+    return stats.isFile() && stats.size > 0;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw unreadable(path, error);
+  }
 }
 
 function sourceFiles(source: string, arch: string): BuildFile[] {

@@ -185,10 +185,12 @@ export function errorReport(error: KhError): ErrorReport {
 export const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /**
- * True for an error of Node's own calls that carries one of these codes.
+ * True for an error of Node's own calls that carries one of these codes; where
+ * none is named, for that of any system call.
  * Errors of another realm count too: under jest, those of node:fs are no
  * `instanceof Error`.
  */
 export function isErrno(thrown: unknown, ...codes: string[]): thrown is NodeJS.ErrnoException {
-  return isNativeError(thrown) && 'code' in thrown && codes.includes(String(thrown.code));
+  if (!isNativeError(thrown) || !('code' in thrown)) return false;
+  return codes.length === 0 ? 'syscall' in thrown : codes.includes(String(thrown.code));
 }

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync, readlinkSync, type Dirent, type Stats } from 'node:fs';
+import { isNativeError } from 'node:util/types';
 import { KhError, isErrno } from '../../core/errors';
 import type { GeneratorTraits } from './generator';
 
@@ -164,7 +165,7 @@ export function pathOf(root: string, name: string): string | Buffer {
 
 /** @returns a KhError USAGE for a part of the build that cannot be read */
 export function unreadable(path: string | Buffer, cause: unknown): KhError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = isNativeError(cause) ? cause.message : String(cause);
   return new KhError('USAGE', {
     message: `the kernel build cannot be read: ${why}`,
     hint: 'Check who may read it, and that no build is at work there.',

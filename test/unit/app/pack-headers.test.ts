@@ -312,6 +312,20 @@ describe('a kernel build', () => {
     });
   });
 
+  it('is refused, with the path, where what goes beside the headers cannot be read', async () => {
+    const { source, build, pack } = await setUp();
+    rmSync(join(build, '.config'));
+    symlinkSync('.config', join(build, '.config'));
+    const refusal = (name: string) => ({
+      code: 'USAGE',
+      message: expect.stringMatching(`^the kernel build cannot be read: ELOOP.*/${name}'`) as string,
+    });
+    await expect(pack({ full: true })).rejects.toMatchObject(refusal('.config'));
+    rmSync(join(build, '.config'));
+    symlinkSync('scripts', join(source, 'scripts'));
+    await expect(pack({ full: true })).rejects.toMatchObject(refusal('scripts'));
+  });
+
   it('is refused where nothing was built', async () => {
     const { build, pack } = await setUp();
     rmSync(join(build, 'include/generated/utsrelease.h'));
