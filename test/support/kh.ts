@@ -22,8 +22,8 @@ export interface KhOptions {
   env?: Record<string, string>;
   /** Runs kh as another user; see `twoUsers`. */
   user?: TestUser;
-  /** Gives kh a terminal for its stderr, by means of script(1). */
-  tty?: boolean;
+  /** Gives kh a terminal for its stderr, by means of script(1); with `all` for stdout too, which has both then. */
+  tty?: boolean | 'all';
   /** Nobody reads its stdout, as behind `| head` once that has seen enough. */
   unread?: boolean;
   /** Its stdout goes to a disk without room, as Linux has one in /dev/full. */
@@ -88,8 +88,8 @@ export async function startKh(args: readonly string[], options: KhOptions = {}):
   if (options.unread) child.stdout.destroy();
   const output = collect(child);
   const ended = end(child, options.timeoutMs ?? LIMIT, output).then(async ([exitCode, signal]) => {
-    const stdout = options.tty ? await readFile(stdoutFile, 'utf8') : output.stdout;
-    const stderr = options.tty ? output.stdout : output.stderr;
+    const stdout = options.tty === true ? await readFile(stdoutFile, 'utf8') : output.stdout;
+    const stderr = options.tty === true ? output.stdout : output.stderr;
     const milliseconds = Math.round(performance.now() - start);
     return {
       args,
@@ -140,7 +140,7 @@ function commandFor(
   stdoutFile: string,
 ): [string, string[]] {
   const words = [process.execPath, PROGRAM, ...args] as const;
-  if (tty) return terminal(args, stdoutFile);
+  if (tty) return terminal(args, tty === 'all' ? undefined : stdoutFile);
   if (user) return ['sh', ['-c', `umask ${user.umask}; exec "$@"`, 'sh', ...words]];
   if (full) return ['sh', ['-c', 'exec "$@" >/dev/full', 'sh', ...words]];
   if (stdoutTo !== undefined) {
@@ -150,10 +150,11 @@ function commandFor(
   return [program, rest];
 }
 
-function terminal(args: readonly string[], stdoutFile: string): [string, string[]] {
+function terminal(args: readonly string[], stdoutFile?: string): [string, string[]] {
   const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
   const words = [process.execPath, PROGRAM, ...args].map(quote).join(' ');
-  return ['script', ['-qefc', `exec ${words} >${quote(stdoutFile)}`, '/dev/null']];
+  const to = stdoutFile === undefined ? '' : ` >${quote(stdoutFile)}`;
+  return ['script', ['-qefc', `exec ${words}${to}`, '/dev/null']];
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
