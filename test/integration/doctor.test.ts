@@ -135,6 +135,18 @@ describe('kh doctor', () => {
     expect(about(run, 'store')).toMatchObject([{ severity: 'error', code: 'STORE_IO' }]);
   });
 
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+
+  onLinux('says of a file system without a size that it is none for a store', async () => {
+    const run = await kh(['doctor', '--json'], {
+      lab: await startLab({ devices: [] }),
+      home: '/proc/nowhere',
+    });
+    expect(about(run, 'disk')).toMatchObject([
+      { severity: 'warning', subject: '/proc', message: expect.stringContaining('has no size') as string },
+    ]);
+  });
+
   it('says whether the manifest can be used and knows the kernels that run', async () => {
     const lab = await startLab({ devices: [pixel()] });
     const { home } = await pull(lab);

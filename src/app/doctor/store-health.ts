@@ -60,7 +60,8 @@ const REPAIR = 'kh store verify --repair';
 function lookAtDisk(folder: string): DoctorFinding {
   const { ok, warning, error, failed } = findings('disk', folder);
   try {
-    const { bavail, bsize } = statfsSync(folder);
+    const { bavail, bsize, blocks } = statfsSync(folder);
+    if (blocks === 0) return warning(NO_SIZE, SET_HOME_ON_DISK);
     const free = bavail * bsize;
     const text = `${humanBytes(free)} free`;
     if (free < TOO_LITTLE) return error('STORE_FULL', `${text}: too little for another kernel`, GIVE_BACK);
@@ -70,7 +71,10 @@ function lookAtDisk(folder: string): DoctorFinding {
   }
 }
 
-const GIVE_BACK = 'kh store gc --older-than 30d';
+const GIVE_BACK = 'kh store gc --older-than 30d; or set KH_HOME to a folder on a larger disk';
+/** Some file systems in user space tell none, either, and take files. */
+const NO_SIZE = 'its file system has no size: most such, as /proc, take no files';
+const SET_HOME_ON_DISK = 'set KH_HOME to a folder on a disk';
 
 /** The folder itself, or the first one above it that is there. */
 function nearestFolder(path: string): string {
