@@ -1,4 +1,5 @@
 import { KhError } from '../core/errors';
+import { tellLog } from '../device/module-action';
 import { refuseUnusablePath } from '../kbuild/kdir/make-path';
 import type { Workspace } from '../store/workspaces';
 import { buildModule, onceForEachKernel, sourceFolder, type Build, type BuildOptions } from './build-module';
@@ -39,7 +40,9 @@ export function buildAndLoad(
     for (const { path } of built.modules) {
       const file = await readModuleFile(path);
       const { privilege } = options.pull;
-      loaded.push(await loadModule(device, file, { parameters: [], privilege }, context));
+      const module = await loadModule(device, file, { parameters: [], privilege }, context);
+      tellLog(module.log, device.adb.serial, context);
+      loaded.push(module);
     }
     return { ...built, loaded };
   };

@@ -59,7 +59,7 @@ export async function askKernel(
   );
   const [, output = '', exitCode = '1'] = /^(.*?)\s*exit (\d+)$/s.exec(answers.get('command') ?? '') ?? [];
   const log = explainLines(frame.newLines(answers.get('before'), answers.get('after')));
-  if (exitCode !== '0') tell(log, access, work);
+  if (exitCode !== '0') tellLog(log, access.adb.serial, work);
   const [row] = parseLoadedModules(answers.get('row') ?? '');
   return { exitCode: Number(exitCode), output, log, row };
 }
@@ -79,11 +79,12 @@ async function tellInterruption(
     const cleanup: Work = { ...work, signal: AbortSignal.timeout(work.times.cleanup) };
     // A device that hangs as a whole cannot say it any more: its silence is being reported.
     const read = await runWith(access, frame.after, bounds(cleanup)).catch(() => undefined);
-    tell(explainLines(frame.newLines(undefined, read?.stdout.toString('utf8'))), access, work);
+    tellLog(explainLines(frame.newLines(undefined, read?.stdout.toString('utf8'))), access.adb.serial, work);
   }
 }
 
-function tell(log: ExplainedLine[], { adb: { serial } }: Access, { emit }: Work): void {
+/** Reports what the kernel logged, as it comes to those who follow the work. */
+export function tellLog(log: ExplainedLine[], serial: string, { emit }: Pick<Work, 'emit'>): void {
   for (const { text, meaning } of log) {
     emit({ type: 'kernel.said', serial, text, ...(meaning === undefined ? {} : { meaning }) });
   }

@@ -291,6 +291,22 @@ describeOnRig.each(GUESTS)('modules of our own on $kernel, as $user', ({ kernel,
     await unload('kh_foreign');
   });
 
+  it('are loaded with what the kernel says on stderr, and their paths alone on stdout', async () => {
+    const args = [
+      'build-module',
+      join(FIXTURES, 'foreign'),
+      'FOREIGN_ANSWER=7',
+      '--load',
+      '-s',
+      guest.serial,
+    ];
+    const shown = await kh(args, { home, env: guest.env, timeoutMs: 150_000 });
+    expect(shown).toExitWith(0);
+    expect(shown.stdout).toMatch(/^\/\S+\.ko\n$/);
+    expect(shown.stderr).toContain(`${guest.serial}: kernel: kh_foreign: the answer is 7\n`);
+    await unload('kh_foreign');
+  });
+
   it.each(REFUSED)('are not loaded when they must not be built: %s', async (folder, message) => {
     const refused = await build(join('refused', folder), '--load');
     expect(refused).toExitWith(8);
