@@ -69,12 +69,22 @@ const LOOPBACK = [
 
 function unreachable(address: AdbServerAddress, cause: unknown): KhError {
   const errno = isNativeError(cause) && 'code' in cause ? String(cause.code) : undefined;
-  const why =
-    errno === 'ECONNREFUSED' ? 'connection refused' : isNativeError(cause) ? cause.message : 'no connection';
+  const isUnknown = errno === 'ENOTFOUND' || errno === 'EAI_AGAIN';
+  const message = isNativeError(cause) ? cause.message : 'no connection';
+  const why = isUnknown
+    ? 'the name of that host is not known here'
+    : errno === 'ECONNREFUSED'
+      ? 'connection refused'
+      : message;
   return new KhError('ADB_UNAVAILABLE', {
     message: `no adb server at ${describeAddress(address)}: ${why}`,
-    hint: 'Is it running there? `adb start-server` starts one; a server for other hosts needs `adb -a nodaemon server`.',
+    hint: isUnknown ? CHECK_NAME : START_ONE,
     details: { address: describeAddress(address), ...(errno === undefined ? {} : { errno }) },
     cause,
   });
 }
+
+const CHECK_NAME =
+  'Check how it is written: in -H, the lab file, or ADB_SERVER_SOCKET and ANDROID_ADB_SERVER_ADDRESS of the environment.';
+const START_ONE =
+  'Is it running there? `adb start-server` starts one; a server for other hosts needs `adb -a nodaemon server`.';

@@ -102,17 +102,22 @@ function selectOne(candidates: LabDevice[], lost: readonly LostServer[], selecto
   return match;
 }
 
+/** `host:port`, which is no other form of selector. */
+const ADDRESS = /^(?!(usb|product|model|device):)[^/\s]+:\d+$/;
+
 function notFound(candidates: LabDevice[], lost: readonly LostServer[], selector: string): KhError {
-  const there =
-    candidates.length === 0
-      ? 'Nothing is attached. Is USB debugging on, and the cable in?'
-      : `Attached: ${names(candidates)}.`;
+  const attached = candidates.length === 0 ? 'Nothing is attached.' : `Attached: ${names(candidates)}.`;
+  const remedy = ADDRESS.test(selector)
+    ? ` Over a network: \`adb connect ${selector}\`.`
+    : candidates.length === 0
+      ? ' Is USB debugging on, and the cable in?'
+      : '';
   const unknown =
     lost.length === 0 ? '' : ` What is attached to ${lost.map(({ name }) => name).join(', ')} is not known.`;
   return new KhError('DEVICE_NOT_FOUND', {
     serial: selector,
     message: 'no such device is attached',
-    hint: there + unknown,
+    hint: attached + remedy + unknown,
     details: { serials: candidates.map(({ name }) => name) },
   });
 }

@@ -236,7 +236,9 @@ function listenError(host: string, port: number, cause: NodeJS.ErrnoException): 
   const taken = cause.code === 'EADDRINUSE';
   return new KhError('USAGE', {
     message: `can't listen on ${host}:${port}: ${taken ? 'the port is taken' : cause.message}`,
-    hint: taken ? 'Choose another with --port, or none for any that is free.' : undefined,
+    hint: taken
+      ? `Choose another with --port, or none for any that is free. An adb server that has it goes with \`adb -P ${port} kill-server\`.`
+      : undefined,
     cause,
   });
 }

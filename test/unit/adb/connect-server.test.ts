@@ -108,6 +108,15 @@ describe('connectServer', () => {
     });
   });
 
+  it('says of a host whose name is not known that it is the name', async () => {
+    const address: AdbServerAddress = { kind: 'tcp', host: 'no such host', port: 5037 };
+    await expect(connectServer(address, { signal })).rejects.toMatchObject({
+      code: 'ADB_UNAVAILABLE',
+      message: 'no adb server at no such host:5037: the name of that host is not known here',
+      hint: expect.stringContaining('-H') as string,
+    });
+  });
+
   it('never starts a server for another host', async () => {
     const record = join(folder, 'record');
     const adbPath = await fakeAdb(`touch ${record}`);
@@ -161,15 +170,15 @@ describe('trackDevices', () => {
       if (index === 0) return deviceScript(() => undefined)(peer, index);
       expect(await peer.readRequest()).toBe('host:track-devices-l');
       peer.okay(hex(OFFLINE));
-      setTimeout(() => peer.write(hex(PIXEL_LINE)), 20);
-      setTimeout(() => peer.write(hex('')), 40);
+      setTimeout(() => peer.write(hex(PIXEL_LINE)), 400);
+      setTimeout(() => peer.write(hex('')), 800);
       await peer.closed;
     });
     const connected = await connectServer(server.address, { signal });
     const controller = new AbortController();
     const states: string[][] = [];
-    // Far longer than a stall: a lab in which nothing happens is no failure.
-    for await (const list of connected.trackDevices({ signal: controller.signal, stallTimeout: 15 })) {
+    // Longer than a stall: a lab in which nothing happens is no failure.
+    for await (const list of connected.trackDevices({ signal: controller.signal, stallTimeout: 300 })) {
       states.push(list.map(({ state }) => state));
       if (list.length === 0) controller.abort();
     }

@@ -74,6 +74,15 @@ describe('selectDevices', () => {
     );
   });
 
+  it.each([
+    ['10.0.0.7:5555', 'Nothing is attached. Over a network: `adb connect 10.0.0.7:5555`.'],
+    ['model:7', 'Nothing is attached. Is USB debugging on, and the cable in?'],
+  ])('says how %s would be attached', (serial, hint) => {
+    expect(() => selectDevices(lab(), { ...only, serials: [serial] })).toThrow(
+      expect.objectContaining({ code: 'DEVICE_NOT_FOUND', hint }) as Error,
+    );
+  });
+
   it('refuses a selector that several devices answer to, and shows their ports', () => {
     const clones = ['1', '2'].map((port) =>
       here({ serial: '0123456789ABCDEF', state: 'device', devpath: `usb:1-${port}`, transportId: port }),
