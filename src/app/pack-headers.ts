@@ -22,7 +22,7 @@ import { addToManifest } from './manifests';
 import { readManifest } from './open-manifest';
 import { packKernelBuild, type PackedKernelBuild } from './pack-kernel-build';
 import { packProgress } from './pack-progress';
-import { packTime } from './pack-time';
+import { packTime, timeOfDay } from './pack-time';
 import type { TrustedArchive } from './trusted-archive';
 
 export const HEADERS_ARCHIVE = 'kheaders.tar.xz';
@@ -112,7 +112,7 @@ export async function packHeaders(
     members,
     recipe,
     parallel,
-    mtime: timestamp ?? Math.floor(Date.now() / 1000),
+    mtime: timestamp ?? timeOfDay(),
   };
   const output = await outputFolder(options.output);
   const files = { archive: join(output, HEADERS_ARCHIVE), digests: join(output, HEADERS_DIGESTS) };

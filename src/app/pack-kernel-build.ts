@@ -10,6 +10,7 @@ import { listBuildFiles, missingBuildFiles, type BuildFile } from '../kbuild/ker
 import { digestsOf } from './check-archive';
 import type { Context } from './context';
 import { packProgress } from './pack-progress';
+import { timeOfDay } from './pack-time';
 
 /** What a module build takes beyond headers, packed. */
 export interface PackedKernelBuild {
@@ -63,7 +64,7 @@ export async function packKernelBuild(
   const known = !force && (await holdsTar(archive, same, { mtime: timestamp, limits, signal }));
   const found = known ? await digestsOf(archive, signal) : undefined;
   const packing = {
-    mtime: timestamp ?? Math.floor(Date.now() / 1000),
+    mtime: timestamp ?? timeOfDay(),
     onEntries: packProgress(emit, KERNEL_BUILD_ARCHIVE, members.length),
   };
   const packed =

@@ -27,6 +27,11 @@ export async function packTime(
   return usable(/^\d+$/.test(epoch) ? Number(epoch) : Number.NaN, `SOURCE_DATE_EPOCH "${epoch}"`);
 }
 
+/** The time of day, for members that are to have it; the nearest that a header holds where the clock is far off. */
+export function timeOfDay(): number {
+  return Math.min(Math.max(Math.floor(Date.now() / 1000), 0), LATEST);
+}
+
 /** As GNU tar reads it, where there is GNU's date; else what JavaScript makes of it. */
 async function readDate(text: string, signal: AbortSignal): Promise<number> {
   const { status, output } = await runTool(['date'], ['-d', text, '+%s'], signal);

@@ -158,7 +158,7 @@ export function requireSignature(path: string, checked: CheckedSignature[]): voi
   if (checked.some(({ state }) => state === 'valid')) return;
   throw new KhError('MANIFEST_UNTRUSTED', {
     message: `the manifest ${path} ${problemsOf(path, checked)}`,
-    hint: checked.some(({ state }) => state === 'unknown-key') ? UNKNOWN_KEY : SIGN_AGAIN,
+    hint: hintFor(checked),
     details: { path, signatures: checked },
   });
 }
@@ -184,6 +184,14 @@ function problemOf({ key, state, signedAt, expires = '' }: CheckedSignature): st
   return `key ${shortKeyId(key)} ${problems[state]}`;
 }
 
+function hintFor(checked: CheckedSignature[]): string {
+  const isAny = (wanted: CheckedSignature['state']) => checked.some(({ state }) => state === wanted);
+  if (isAny('future')) return SET_CLOCK;
+  return isAny('unknown-key') ? UNKNOWN_KEY : SIGN_AGAIN;
+}
+
+const SET_CLOCK =
+  'Set the clock of this machine. If it is right, that of the machine that signed was not: sign it again there.';
 const SIGN_AGAIN = 'Who keeps the key looks at the manifest, and signs it again: `kh manifest sign`.';
 const RESTORE = 'Restore it; or move it away, and have the manifest signed again: `kh manifest sign`.';
 const UNKNOWN_KEY =

@@ -244,6 +244,17 @@ describe('the time of members', () => {
     expect(await pack({ timestamp: undefined })).toMatchObject({ unchanged: true });
   });
 
+  it.each([
+    [-1e12, 0],
+    [1e13, 8 ** 11 - 1],
+  ])('is one that an archive can hold, where the clock says %d', async (clock, written) => {
+    const { pack } = await setUp();
+    const now = jest.spyOn(Date, 'now').mockReturnValue(clock);
+    const { archive } = await pack({ timestamp: undefined }).finally(() => now.mockRestore());
+    const digits = (await tarOf(archive)).toString('latin1', 136, 147);
+    expect(Number.parseInt(digits, 8)).toBe(written);
+  });
+
   it.each([{ timestamp: 'soon' }, { timestamp: '@99999999999' }, { timestamp: undefined, epoch: '-1' }])(
     'is refused where it is none: %j',
     async (times) => {

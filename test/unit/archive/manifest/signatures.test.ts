@@ -108,6 +108,14 @@ describe('a manifest', () => {
     expect(() => requireSignature('lab.json', checked)).not.toThrow();
   });
 
+  it('that was signed in the future tells of clocks, not of signing', () => {
+    const early = new Date(NOW.getTime() - 3_600_000);
+    const checked = checkSignatures(BYTES, [signed()], [ours.public], early);
+    expect(() => requireSignature('lab.json', checked)).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/^Set the clock/) as string }) as Error,
+    );
+  });
+
   it('is refused without any, and with what is wrong of each', () => {
     const refusal = (list: ManifestSignature[]): unknown => {
       try {
