@@ -7,6 +7,7 @@ import type { Store } from '../store/layout';
 import { readIfThere } from '../store/whole-file';
 import { findWorkspaces, type Workspace } from '../store/workspaces';
 import type { Context } from './context';
+import { mendingOf } from './mending';
 import { checkManifest, openManifest } from './open-manifest';
 import type { PulledHeaders, PullOptions } from './pull-headers';
 import { symversPath } from './symvers-readings';
@@ -62,7 +63,7 @@ export async function selectKernel(store: Store, selection: KernelSelection, emi
   if (await treeIsSound(store, chosen.record.archive.sha256)) return chosen;
   throw new KhError('STORE_DAMAGED', {
     message: `the headers of ${chosen.path} are damaged, or gone`,
-    hint: `Pull them again from ${chosen.record.device.name}: kh pull.`,
+    hint: `Bring them back with \`kh store verify --repair\`, or with \`${mendingOf(chosen.record)}\`.`,
     details: { path: chosen.path },
   });
 }

@@ -7,6 +7,7 @@ import { formatSymvers, parseSymvers, type SymversEntry } from '../kbuild/symver
 import { refuseNewer } from '../store/json-fields';
 import { readIfThere, writeWhole } from '../store/whole-file';
 import type { AttachedDevice, Context } from './context';
+import { NO_DEVICE } from './import-record';
 import type { KernelWorkspace } from './kernel-workspace';
 import { isFor, keepReadings, kernelKey, readReadings, symversPath, type Readings } from './symvers-readings';
 
@@ -170,6 +171,13 @@ function countBySource(origins: Map<string, string>): RecoveredSymvers['sources'
 function nothingFound({ kernel, device }: KernelAtHand, notes: string[]): KhError {
   const files =
     'name the boot image of the kernel with --boot-image, or the Module.symvers of its build with --symvers';
+  if (device === undefined && kernel.device === NO_DEVICE) {
+    return new KhError('SYMVERS_UNAVAILABLE', {
+      message: `the exported symbols of ${kernel.release} are not known: they did not come with its headers`,
+      hint: `Two ways remain: ${files}.`,
+      details: { notes },
+    });
+  }
   if (device === undefined) {
     return new KhError('SYMVERS_UNAVAILABLE', {
       message: `the exported symbols of ${kernel.release} are not known: they were not recovered from ${kernel.device} yet`,

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImportedHeaders } from '../../src/app/import-headers';
 import { formatKernelBuildRecord, parseKernelBuildRecord } from '../../src/archive/kernel-build';
@@ -324,5 +325,23 @@ describe('what was imported and is damaged', () => {
     expect(found.stdout + found.stderr).toContain(mend);
     expect(await kh(mend.split(' ').slice(1), { home })).toExitWith(0);
     expect(await kh([what, 'verify'], { home })).toExitWith(0);
+  });
+
+  it('is told to a build with the command that brings it back, and no word of a device', async () => {
+    const { home, cwd, folder, build } = await packed();
+    await importing(['--from-pack', folder], { home, cwd });
+    const [tree = ''] = (await storeTrees(home)).filter((name) =>
+      existsSync(join(home, 'v1/trees', name, 'include/generated/utsrelease.h')),
+    );
+    await rename(join(home, 'v1/trees', tree), join(cwd, 'moved'));
+    const built = () => kh(['build-module', build, '--kernel', RELEASE, '--json'], { home, cwd });
+    const run = await built();
+    expect(run).toExitWith(11);
+    const { message, hint = '' } = errorOf(run);
+    expect(message).toMatch(/the headers of .* are damaged, or gone/);
+    expect(hint).toContain(`kh import --from-pack ${folder} --force`);
+    expect(hint).toContain('kh store verify --repair');
+    expect(await kh(['store', 'verify', '--repair'], { home })).toExitWith(0);
+    expect(errorOf(await built()).message).not.toMatch(/damaged, or gone/);
   });
 });

@@ -173,7 +173,11 @@ describe('kh import for a device', () => {
     expect(await kh(['import', join(home, 'v1/archives', `${sha256}.tar.xz`)], { home })).toExitWith(0);
     expect(await storeWorkspaces(home)).toEqual([`PIXEL/${release}`, `imported/${release}`]);
     const run = await kh(['symvers', '--kernel', release, '--json'], { home });
-    expect(errorOf(run).code).toBe('SYMVERS_UNAVAILABLE');
+    expect(errorOf(run)).toMatchObject({
+      code: 'SYMVERS_UNAVAILABLE',
+      message: expect.stringContaining('they did not come with its headers') as string,
+      hint: expect.stringMatching(/^Two ways remain: name the boot image/) as string,
+    });
   });
 });
 
