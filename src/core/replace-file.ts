@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { outputError } from './disk-error';
 import { KhError, isErrno } from './errors';
 import { userMode } from './umask';
@@ -29,11 +30,13 @@ export function replaceFile(path: string, text: string): void {
   }
 }
 
-/** The path of what links lead to; the path itself where nothing is there. */
+/** The path of what links lead to, those of its folders too; of something that is not there yet, where it would be. */
 export function behindLinks(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
+    const isTop = dirname(path) === path;
+    if (isErrno(error, 'ENOENT') && !isTop) return join(behindLinks(dirname(path)), basename(path));
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG')) return path;
     throw error;
   }

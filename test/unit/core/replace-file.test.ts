@@ -10,19 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { KhError } from '../../../src/core/errors';
 import { behindLinks, replaceFile } from '../../../src/core/replace-file';
 import { tempFolder } from '../../support/temp-folder';
-
-function failure(work: () => void): KhError {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof KhError) return error;
-    throw error;
-  }
-  throw new Error('expected a KhError');
-}
+import { failureOf } from '../kbuild/image/failure';
 
 describe('replaceFile', () => {
   it('makes a file, or replaces one, which keeps its mode', async () => {
@@ -45,6 +35,17 @@ describe('replaceFile', () => {
     expect(behindLinks(join(folder, 'link'))).toBe(behindLinks(join(folder, 'below/file')));
   });
 
+  it('knows one place by one name, before anything is there and after', async () => {
+    const folder = await tempFolder();
+    mkdirSync(join(folder, 'real'));
+    symlinkSync('real', join(folder, 'alias'));
+    const place = () => behindLinks(join(folder, 'alias/file'));
+    const before = place();
+    expect(before).toBe(behindLinks(join(folder, 'real/file')));
+    replaceFile(join(folder, 'alias/file'), 'one');
+    expect(place()).toBe(before);
+  });
+
   it('replaces neither a pipe nor a folder, and leaves nothing behind', async () => {
     const folder = await tempFolder();
     mkdirSync(join(folder, 'folder'));
@@ -53,7 +54,7 @@ describe('replaceFile', () => {
       ['folder', 'a folder'],
       ['pipe', 'a pipe'],
     ] as const) {
-      const error = failure(() => replaceFile(join(folder, name), 'text'));
+      const error = await failureOf(() => replaceFile(join(folder, name), 'text'));
       expect(error).toMatchObject({ code: 'USAGE' });
       expect(error.message).toContain(`is ${kind}, and is not replaced`);
     }
@@ -62,11 +63,11 @@ describe('replaceFile', () => {
   });
 
   it('says where it cannot write, and nothing of the store', async () => {
-    const error = failure(() => replaceFile('/proc/no/such/file', 'text'));
+    const error = await failureOf(() => replaceFile('/proc/no/such/file', 'text'));
     expect(error.code).toMatch(/^STORE_/);
     expect(`${error.message} ${error.hint ?? ''}`).not.toContain('KH_HOME');
     const folder = await tempFolder();
-    expect(failure(() => replaceFile(join(folder, 'a/b'), 'text')).message).toContain(
+    expect((await failureOf(() => replaceFile(join(folder, 'a/b'), 'text'))).message).toContain(
       `no folder ${folder}/a`,
     );
   });
