@@ -3,7 +3,7 @@
 const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { MODULES, PLAN } = require('./plan');
+const { MODULES } = require('./plan');
 
 /** An emulated processor takes its time; boot and trials are mostly done within a quarter of a minute. */
 const LONGEST_RUN = 5 * 60_000;
@@ -17,15 +17,15 @@ const COMMAND_LINE = 'console=ttyAMA0 ignore_loglevel printk.time=1 printk.devkm
 
 /**
  * @param init init.c, compiled
- * @param modules the paths of what PLAN inserts
+ * @param modules the paths of what `plan` inserts
  * @returns the path of the file system that the guest has in memory
  */
-function makeInitramfs(folder, init, modules) {
+function makeInitramfs(folder, init, modules, plan) {
   const root = path.join(folder, 'root');
   fs.mkdirSync(path.join(root, MODULES), { recursive: true });
   fs.copyFileSync(init, path.join(root, 'init'));
   for (const module of modules) fs.copyFileSync(module, path.join(root, MODULES, path.basename(module)));
-  fs.writeFileSync(path.join(root, 'plan'), PLAN.map(({ line }) => `${line}\n`).join(''));
+  fs.writeFileSync(path.join(root, 'plan'), plan.map(({ line }) => `${line}\n`).join(''));
   const names = ['.', ...fs.readdirSync(root, { recursive: true })];
   const archive = execFileSync('cpio', ['--create', '--quiet', '--format=newc', '--owner=0:0'], {
     cwd: root,

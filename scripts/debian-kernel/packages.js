@@ -47,7 +47,7 @@ function newestReleases(apt) {
 
 /**
  * Downloads what belongs to a kernel into `folder`, unless it is there: image,
- * headers, and the headers that it has in common with the others of its version.
+ * headers, and what these two are made of.
  */
 function download(apt, release, folder) {
   fs.mkdirSync(folder, { recursive: true });
@@ -56,7 +56,7 @@ function download(apt, release, folder) {
     if (missing.length > 0) apt.run('apt-get', ['download', ...missing], folder);
   };
   get(`linux-headers-${release}`, `linux-image-${release}`);
-  get(commonHeaders(folder, release));
+  get(...furtherPackages(folder, release));
 }
 
 /**
@@ -69,7 +69,7 @@ function unpack(release, folder, cache) {
   if (!fs.existsSync(root)) {
     const unfinished = `${root}.part`;
     fs.rmSync(unfinished, { recursive: true, force: true });
-    const names = [`linux-headers-${release}`, commonHeaders(folder, release), `linux-image-${release}`];
+    const names = [`linux-headers-${release}`, `linux-image-${release}`, ...furtherPackages(folder, release)];
     for (const name of names) {
       const file = packageFile(folder, name) ?? packageFile(folder, `${name}-unsigned`);
       if (file === undefined) throw new Error(`there is no package ${name} in ${folder}`);
@@ -80,8 +80,16 @@ function unpack(release, folder, cache) {
   return {
     release,
     headers: path.join(root, 'usr/src', `linux-headers-${release}`),
-    vmlinuz: path.join(root, 'boot', `vmlinuz-${release}`),
+    vmlinuz: imageIn(root, release),
   };
+}
+
+/** In 7.x it is no longer in /boot, where a script of the package puts it. */
+function imageIn(root, release) {
+  const places = [path.join('boot', `vmlinuz-${release}`), path.join('usr/lib/modules', release, 'vmlinuz')];
+  const place = places.find((name) => fs.existsSync(path.join(root, name)));
+  if (place === undefined) throw new Error(`there is no kernel in ${root}: neither ${places.join(' nor ')}`);
+  return path.join(root, place);
 }
 
 /** @returns {string[]} the releases that there are packages of headers of */
@@ -92,12 +100,19 @@ function releasesIn(folder) {
   });
 }
 
-function commonHeaders(folder, release) {
-  const file = packageFile(folder, `linux-headers-${release}`);
-  if (file === undefined) throw new Error(`there is no package linux-headers-${release} in ${folder}`);
-  const common = /linux-headers-\S+-common\S*/.exec(output('dpkg-deb', ['--field', file, 'Depends']));
-  if (common === null) throw new Error(`${file} depends on no linux-headers-VERSION-common`);
-  return common[0];
+/** The headers that it has in common with others; in 7.x also the kernel itself, of which `linux-image-*` is only the name. */
+function furtherPackages(folder, release) {
+  const depends = ['headers', 'image'].map((kind) => dependsOf(folder, `linux-${kind}-${release}`)).join();
+  const common = /linux-headers-\S+-common\S*/.exec(depends);
+  if (common === null) throw new Error(`the headers of ${release} depend on no linux-headers-VERSION-common`);
+  const binary = `linux-binary-${release}`;
+  return [common[0], ...(depends.includes(`${binary} `) ? [binary] : [])];
+}
+
+function dependsOf(folder, name) {
+  const file = packageFile(folder, name) ?? packageFile(folder, `${name}-unsigned`);
+  if (file === undefined) throw new Error(`there is no package ${name} in ${folder}`);
+  return output('dpkg-deb', ['--field', file, 'Depends']);
 }
 
 function packageFile(folder, name) {

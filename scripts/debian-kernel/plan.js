@@ -14,14 +14,17 @@ const COMPLAINT =
 const TAINTED = String((1 << 12) | (1 << 13));
 
 /**
- * A plan is of lines `{ line, module, problems(step) }`. A step is what came of
+ * What is done on a kernel. A plan is of lines `{ line, module, problems(step) }`. A step is what came of
  * a line: what it `printed`, the kernel's `log` since, and its `errno`.
  */
-const PLAN = [
-  ...TRIALS.flatMap(linesOf),
-  { line: 'read /proc/modules', problems: prints('') },
-  { line: 'read /proc/sys/kernel/tainted', problems: prints(TAINTED) },
-];
+function planFor(release) {
+  const major = Number.parseInt(release, 10);
+  return [
+    ...TRIALS.filter(({ since = 0 }) => since <= major).flatMap(linesOf),
+    { line: 'read /proc/modules', problems: prints('') },
+    { line: 'read /proc/sys/kernel/tainted', problems: prints(TAINTED) },
+  ];
+}
 
 function linesOf({ module, parameters, needs, says, use = [], saysAtLast }) {
   const words = [`${MODULES}/${module}.ko`, ...(parameters === undefined ? [] : [parameters])];
@@ -56,12 +59,12 @@ function logs(wanted) {
 }
 
 /**
- * @param steps what the guest did of PLAN
+ * @param steps what the guest did of `plan`
  * @returns {Map<string | undefined, string[]>} the problems of each module, and of the kernel in the end
  */
-function judge(steps) {
-  const found = new Map([...TRIALS.map(({ module }) => module), undefined].map((module) => [module, []]));
-  for (const [index, planned] of PLAN.entries()) {
+function judge(plan, steps) {
+  const found = new Map(plan.map(({ module }) => [module, []]));
+  for (const [index, planned] of plan.entries()) {
     const problems = found.get(planned.module);
     const step = steps[index];
     if (step?.line === planned.line && step.errno !== undefined) {
@@ -83,4 +86,4 @@ function problemsOf({ printed, log, errno }, { problems }) {
   return [...complaints.map((text) => `the kernel said "${text}"`), ...problems({ printed, log })];
 }
 
-module.exports = { MODULES, PLAN, judge };
+module.exports = { MODULES, judge, planFor };

@@ -9,7 +9,7 @@ const { parseArgs } = require('node:util');
 const { humanBytes } = require('../../dist/core/human');
 const { boot, makeInitramfs, readSteps } = require('./guest');
 const { download, newestReleases, openApt, releasesIn, unpack } = require('./packages');
-const { judge } = require('./plan');
+const { judge, planFor } = require('./plan');
 
 const USAGE = `npm run debian-kernel -- --cache DIR [--release RELEASE]... [--packages DIR] [--cc CC | --llvm LLVM]
 
@@ -68,7 +68,8 @@ async function tryKernel(kernel, init, { compiler, cache }, scratch) {
   const hello = build(path.join(FIXTURES, 'hello'), kernel, compiler, kh);
   const modules = build(FIXTURES, kernel, compiler, kh);
   const others = modules.filter((file) => path.basename(file) !== 'hello.ko');
-  const initramfs = makeInitramfs(scratch, init, [...hello, ...others]);
+  const plan = planFor(kernel.release);
+  const initramfs = makeInitramfs(scratch, init, [...hello, ...others], plan);
   const { seconds, serial } = await boot(kernel.vmlinuz, initramfs);
   const log = path.join(cache, `${kernel.release}.log`);
   fs.writeFileSync(log, serial);
@@ -76,7 +77,7 @@ async function tryKernel(kernel, init, { compiler, cache }, scratch) {
   console.log(`  ran for ${seconds} s, see ${log}: ${version}`);
   if (!version.startsWith(`Linux version ${kernel.release} `))
     throw new Error(`that is not ${kernel.release}`);
-  return report(judge(readSteps(serial)));
+  return report(judge(plan, readSteps(serial)));
 }
 
 /** With the `.config` and `Module.symvers` beside the headers; build files are no part of such packages. */

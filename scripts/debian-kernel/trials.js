@@ -6,7 +6,8 @@ const TRACING = '/sys/kernel/tracing';
 /**
  * `says` is in the log as the module is loaded, `saysAtLast` as it is removed.
  * `use` are lines of init.c's plan, each with what it must print: all of it, or a
- * pattern. `$P` is the folder of the module's parameters.
+ * pattern. `$P` is the folder of the module's parameters. `since` is the first
+ * Linux that has what the module needs; where left out, all have it.
  */
 const TRIALS = [
   {
@@ -159,7 +160,7 @@ const TRIALS = [
   { module: 'kh_callbacks', says: 'kh_callbacks: 34 of 34 kinds called' },
   { module: 'kh_faults', says: 'kh_faults: user -14, kernel -14' },
   { module: 'kh_foreign', says: 'kh_foreign: the answer is 42' },
-  { module: 'kh_namespace', says: 'kh_namespace: outer became [mem 0x00001800-0x00003fff]' },
+  { module: 'kh_namespace', since: 6, says: 'kh_namespace: outer became [mem 0x00001800-0x00003fff]' },
   { module: 'kh_exporter', saysAtLast: 'kh_exporter: exporter has 5' },
   { module: 'kh_importer', needs: 'kh_exporter', says: 'kh_importer: exporter has 42' },
 ];

@@ -21,7 +21,8 @@ export interface ScannedExports {
  *
  * Symbols are sorted by name, once in all in kernels with flags, else those
  * for everyone and then those for GPL modules: the break in the order parts
- * the two.
+ * the two. A symbol may stand there twice: KVM in arm64 kernels such as 5.10 has
+ * copies of memcpy.o and its like, exports and all.
  *
  * @param image an arm64 Image, or the loaded part of a vmlinux
  * @param name for messages
@@ -172,7 +173,7 @@ function readExports(bytes: Buffer, table: PlacedTable): ScannedExports | undefi
     namespaces.push(namespace);
   }
   const breaks = names.flatMap((name, index) =>
-    index > 0 && name <= (names[index - 1] ?? '') ? [index] : [],
+    index > 0 && name < (names[index - 1] ?? '') ? [index] : [],
   );
   const [firstGpl = count] = breaks;
   if (breaks.length > 1 || (breaks.length === 0 && flags === undefined)) return undefined;
@@ -183,9 +184,10 @@ function readExports(bytes: Buffer, table: PlacedTable): ScannedExports | undefi
     gpl: flags === undefined ? index >= firstGpl : (bytes.readUInt8(flags + index) & GPL_ONLY) !== 0,
     namespace: namespaces[index] ?? '',
   }));
+  const once = entries.filter(({ name }, index) => name !== names[index - 1]);
   const modversions = crcs !== undefined;
   // Each module of a kernel with CRCs refers to it.
-  return modversions && !names.includes('module_layout') ? undefined : { entries, modversions };
+  return modversions && !names.includes('module_layout') ? undefined : { entries: once, modversions };
 }
 
 /** The text that a field leads to; empty where it leads nowhere, undefined for what is no text. */

@@ -38,6 +38,14 @@ describe('scanExports', () => {
     expect(entries.sort(byName)).toEqual(listed(exports));
   });
 
+  it('gives a symbol once that the table has twice', () => {
+    const exports = sampleExports();
+    const twice = [...exports, ...exports.slice(0, 2)];
+    expect(scan(arm64Image(makeKernel({ exports: twice })))).toEqual(
+      scan(arm64Image(makeKernel({ exports }))),
+    );
+  });
+
   it('finds them in a vmlinux too', () => {
     const exports = sampleExports();
     expect(scan(vmlinux(makeKernel({ exports }))).entries).toHaveLength(exports.length);
