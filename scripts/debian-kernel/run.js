@@ -136,9 +136,17 @@ function khIn(scratch) {
       env,
       maxBuffer: 2 ** 28,
     });
-    if (status !== 0) throw new Error(`kh ${words.join(' ')} ended with ${status}:\n${stderr}`);
+    if (status !== 0) {
+      throw new Error(`kh ${words.join(' ')} ended with ${status}:\n${stderr}${complaintIn(stdout)}`);
+    }
     return JSON.parse(stdout);
   };
+}
+
+/** What kh's document says of a failure, where it came to that. */
+function complaintIn(stdout) {
+  const { error } = stdout === '' ? {} : JSON.parse(stdout);
+  return error === undefined ? stdout : [error.message, error.hint].join('\n');
 }
 
 function compileInit(scratch) {

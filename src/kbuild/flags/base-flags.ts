@@ -4,10 +4,13 @@ import type { FlagInputs, FlagRow } from './flag-plan';
 const isClang = ({ compiler }: FlagInputs): boolean => compiler.kind === 'clang';
 const isGcc = ({ compiler }: FlagInputs): boolean => compiler.kind === 'gcc';
 
+const hasMsExtensions = ({ config, version }: FlagInputs): boolean =>
+  config.value('CC_MS_EXTENSIONS') !== undefined || isAtLeast(version, 6, 19);
+
 /**
  * What every module of every kernel is compiled with.
  *
- * @see Makefile of Linux 5.4 to 6.12
+ * @see Makefile of Linux 5.4 to 7.3
  */
 export const BASE_FLAGS: FlagRow[] = [
   {
@@ -28,6 +31,13 @@ export const BASE_FLAGS: FlagRow[] = [
     flags: ({ version }) => [isAtLeast(version, 5, 18) ? '-std=gnu11' : '-std=gnu89'],
     class: 'compile',
     without: 'headers are read as another C than they are written in',
+  },
+  {
+    // The option may ask for less of the same: -fms-anonymous-structs, which few compilers have.
+    flags: ['-fms-extensions'],
+    when: hasMsExtensions,
+    class: 'compile',
+    without: 'structures lack the members that they take from others by name',
   },
   {
     flags: ['-fno-PIE'],
@@ -70,6 +80,12 @@ export const BASE_FLAGS: FlagRow[] = [
     flags: ['-fno-stack-clash-protection'],
     class: 'diag',
     without: 'functions may touch each page of the stack',
+  },
+  {
+    flags: ['-fzero-init-padding-bits=all'],
+    when: ({ version }) => isAtLeast(version, 6, 15),
+    class: 'diag',
+    without: 'padding may keep what was on the stack',
   },
   { flags: ['-mno-global-merge'], when: isClang, class: 'diag', without: 'variables are merged' },
   { flags: ['-fconserve-stack'], when: isGcc, class: 'diag', without: 'functions take more stack' },
@@ -135,6 +151,7 @@ export const WARNING_FLAGS: FlagRow[] = [
     ],
     isClang,
   ),
+  warnings(['-Wno-microsoft-anon-tag'], (inputs) => isClang(inputs) && hasMsExtensions(inputs)),
   warnings(
     [
       '-Werror=designated-init',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FlagGroup } from '../flags/flag-plan';
 import type { SettledFlags } from '../flags/settle-flags';
+import { headerText } from '../header-text';
 import { isAtLeast, type KernelArch, type KernelConfig, type KernelVersion } from '../kernel-config';
 import type { CallSiteForm } from '../modpost/call-sites';
 import { binaryTool, type Toolchain } from '../toolchain/toolchain';
@@ -43,6 +44,7 @@ export function kernelMk(inputs: KernelMkInputs): string {
       KERNELRELEASE: makeText(version.release),
       KERNELVERSION: `${version.major}.${version.minor}.${version.patch}`,
       kh_headers: makeWord(headersPath),
+      kh_modname_prefix: modnamePrefix(headersPath),
       kh_modpost: makeWords(modpost),
       kh_call_sites: callSiteForm(inputs) ?? '',
       kh_compile_commands: makeWords(inputs.compileCommands),
@@ -72,6 +74,16 @@ function callSiteForm({ arch, config, toolchain }: KernelMkInputs): CallSiteForm
   if (arch !== 'x86_64' || toolchain.compiler.kind !== 'clang' || !config.isOn('DYNAMIC_FTRACE'))
     return undefined;
   return config.isOn('FTRACE_MCOUNT_USE_OBJTOOL') ? 'nops' : 'calls';
+}
+
+/**
+ * What stands before a module's name in __KBUILD_MODNAME: nothing, where the
+ * headers put it there themselves.
+ *
+ * @see __initcall_id in include/linux/init.h, of 6.12 and of 7.3
+ */
+function modnamePrefix(headersPath: string): string {
+  return headerText(headersPath, 'include/linux/init.h').includes('__PASTE(kmod_,') ? '' : 'kmod_';
 }
 
 function machine(arch: KernelArch): string {

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno } from '../../core/errors';
+import { headerText } from '../header-text';
 import {
   kernelArch,
   kernelVersion,
@@ -36,7 +36,7 @@ export function readKernelTarget(headersPath: string): KernelTarget {
     config,
     versionTables: versionTables(config),
     hasHeader: (path) => existsSync(join(headersPath, path)),
-    headerText: (path) => textOf(join(headersPath, path)),
+    headerText: (path) => headerText(headersPath, path),
   };
 }
 
@@ -45,13 +45,4 @@ export function versionTables(config: KernelConfig): KernelTarget['versionTables
   if (!config.isOn('MODVERSIONS')) return { basic: false, extended: false };
   const extended = config.isOn('EXTENDED_MODVERSIONS');
   return { basic: config.isOn('BASIC_MODVERSIONS') || !extended, extended };
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return '';
-    throw error;
-  }
 }

@@ -22,7 +22,8 @@ export interface GeneratedPart {
  * The C source that completes a module, for the kernel of the headers it is
  * compiled with. Which form that kernel wants is read from its headers, as
  * vendors move changes between versions: `SYMBOL_CRC` is there since 5.19,
- * `KSYMTAB_FUNC` since 6.5. What 6.12 keeps in a file of its own for all
+ * `KSYMTAB_FUNC` since 6.5, and in 7.2 `SYMBOL_FLAGS`, with which one table
+ * holds the exports for all and those for GPL modules. What 6.12 keeps in a file of its own for all
  * modules (salt, vermagic, ORC header) is in this one: the module is the same.
  *
  * @see scripts/mod/modpost.c of the kernel for the contents: add_header,
@@ -92,24 +93,29 @@ function thisModule({ hasInit, hasExit }: GeneratedPart): string[] {
  * Since 6.5 the whole table comes from here, since 5.19 its CRCs; before, the
  * object leaves a weak `__crc_X` open, which an absolute symbol fills.
  */
-function exportLines({ exported, exportCrc }: GeneratedPart, { hasHeader }: KernelTarget): string[] {
+function exportLines({ exported, exportCrc }: GeneratedPart, { headerText }: KernelTarget): string[] {
   if (exported.list.length === 0) return [];
-  const asMacros = hasHeader('include/linux/export-internal.h');
+  const macros = headerText('include/linux/export-internal.h');
+  const hasFlags = macros.includes('SYMBOL_FLAGS');
   const lines = [''];
   for (const entry of exported.list) {
     const { name, gpl, namespace } = entry;
-    const licence = gpl ? '"_gpl"' : '""';
+    const licence = hasFlags ? [] : [gpl ? '"_gpl"' : '""'];
     if (exported.style === 'export-symbol') {
-      lines.push(
-        `KSYMTAB_${isFunction(entry) ? 'FUNC' : 'DATA'}(${name}, ${licence}, ${quoted(namespace)});`,
-      );
+      const macro = `KSYMTAB_${isFunction(entry) ? 'FUNC' : 'DATA'}`;
+      lines.push(call(macro, name, ...licence, quoted(namespace)));
     }
+    if (hasFlags) lines.push(call('SYMBOL_FLAGS', name, gpl ? '0x01' : '0x00'));
     if (exportCrc === undefined) continue;
     const crc = hexadecimal(exportCrc(name));
-    if (asMacros) lines.push(`SYMBOL_CRC(${name}, ${crc}, ${licence});`);
-    else lines.push(`asm(".globl __crc_${name}\\n\\t.set __crc_${name}, ${crc}\\n");`);
+    if (macros === '') lines.push(`asm(".globl __crc_${name}\\n\\t.set __crc_${name}, ${crc}\\n");`);
+    else lines.push(call('SYMBOL_CRC', name, crc, ...licence));
   }
   return lines;
+}
+
+function call(macro: string, ...args: string[]): string {
+  return `${macro}(${args.join(', ')});`;
 }
 
 /** Never empty: a kernel with CRCs takes a module without this section only by force. */

@@ -38,10 +38,25 @@ describe('flags that a kernel version decides', () => {
     ['6.1.99', '-std=gnu11', '-funsigned-char'],
     ['6.5.0', '-fstrict-flex-arrays=3', '-std=gnu89'],
     ['6.4.16', '-std=gnu11', '-fstrict-flex-arrays=3'],
+    ['6.19.0', '-fms-extensions', '-std=gnu89'],
+    ['6.18.0', '-std=gnu11', '-fms-extensions'],
   ])('%s has %s and not %s', (kernel, has, hasNot) => {
     const flags = line('arm64', kernel, {});
     expect(flags).toContain(` ${has} `);
     expect(flags).not.toContain(` ${hasNot} `);
+  });
+});
+
+describe('the Microsoft extensions', () => {
+  it('are on wherever the kernel has the option for them, backported or not', () => {
+    const options = { CC_MS_EXTENSIONS: '-fms-anonymous-structs' };
+    expect(line('arm64', '6.12.0', options)).toContain(' -fms-extensions ');
+    expect(classOf('-fms-extensions', 'arm64', '6.12.0', options)).toBe('compile');
+  });
+
+  it('are warned of by clang only', () => {
+    expect(line('arm64', '7.2.0', {})).toContain(' -Wno-microsoft-anon-tag ');
+    expect(line('arm64', '7.2.0', {}, gcc)).not.toContain('-Wno-microsoft-anon-tag');
   });
 });
 
@@ -57,6 +72,13 @@ describe('flags of a compiler of the other kind than the kernel’s', () => {
       expect(line('arm64', '6.12.0', options, compiler)).toContain(` ${flag} `);
     },
   );
+
+  it('let no gcc leave a function unaligned where ftrace has a pointer in front of each', () => {
+    const options = { DYNAMIC_FTRACE_WITH_CALL_OPS: 'y', FUNCTION_ALIGNMENT: 8 } as const;
+    expect(classOf('-fmin-function-alignment=8', 'arm64', '7.2.0', options, gcc)).toBe('crash');
+    expect(line('arm64', '7.2.0', options, gcc)).not.toContain('-falign-functions');
+    expect(classOf('-falign-functions=8', 'arm64', '7.2.0', options)).toBe('diag');
+  });
 
   it('warn of cases that fall through in its own words', () => {
     const ofGcc = { CC_IMPLICIT_FALLTHROUGH: '-Wimplicit-fallthrough=5' };

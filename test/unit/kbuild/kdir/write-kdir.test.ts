@@ -66,6 +66,17 @@ describe('writeKdir', () => {
     expect(await text(made, 'include/config/auto.conf')).toContain('CONFIG_TEXT="say \\"hi\\""\n');
   });
 
+  it('leaves it to headers that do so to put kmod_ before the name of a module', async () => {
+    const prefixIn = async (init: string) => {
+      const made = await options();
+      await writeFile(join(made.headersPath, 'include/linux/init.h'), init);
+      await writeKdir(made);
+      return /^kh_modname_prefix :=(.*)$/m.exec(await text(made, 'kh/kernel.mk'))?.[1]?.trim();
+    };
+    expect(await prefixIn('__PASTE(__KBUILD_MODNAME, __PASTE(__, fn))')).toBe('kmod_');
+    expect(await prefixIn('__PASTE(kmod_, __PASTE(__KBUILD_MODNAME, fn))')).toBe('');
+  });
+
   it('records for modpost and others what it was made for', async () => {
     const made = await options();
     const symversPath = join(made.kdirPath, '../Module.symvers');

@@ -81,6 +81,11 @@ describe('the generated part', () => {
     ['5.10', 'ksymtab', ['asm(".globl __crc_f\\n\\t.set __crc_f, 0x00000abc\\n");']],
     ['6.1', 'ksymtab', ['SYMBOL_CRC(f, 0x00000abc, "_gpl");']],
     ['6.6', 'export-symbol', ['KSYMTAB_FUNC(f, "_gpl", "KH");', 'SYMBOL_CRC(f, 0x00000abc, "_gpl");']],
+    [
+      '7.2',
+      'export-symbol',
+      ['KSYMTAB_FUNC(f, "KH");', 'SYMBOL_FLAGS(f, 0x01);', 'SYMBOL_CRC(f, 0x00000abc);'],
+    ],
   ] as const)('gives exports their CRCs as %s wants them', (version, style, lines) => {
     expect(text(version, { exported: oneExport(style, FUNCTION) }).split('\n')).toEqual(
       expect.arrayContaining([...lines]),
@@ -91,6 +96,13 @@ describe('the generated part', () => {
     expect(text('6.6', { exported: oneExport('export-symbol', OBJECT) })).toContain(
       'KSYMTAB_DATA(f, "_gpl", "KH");',
     );
+  });
+
+  it('flags an export as one for GPL modules only where it is one', () => {
+    const { style, list } = oneExport('export-symbol', FUNCTION);
+    const forAll = { style, list: list.map((entry) => ({ ...entry, gpl: false })) };
+    expect(text('7.2', { exported: forAll })).toContain('SYMBOL_FLAGS(f, 0x00);');
+    expect(text('6.6', { exported: forAll })).not.toContain('SYMBOL_FLAGS');
   });
 
   it('names dependencies, aliases and the version of the source', () => {

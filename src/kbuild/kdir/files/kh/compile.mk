@@ -31,5 +31,5 @@ kh_deps = -MMD -MP -MF $(kh_depfile) -MT $@
 kh_identifier = $(subst $(comma),_,$(subst -,_,$(1)))
 kh_text = '"$(call kh_identifier,$(1))"'
 kh_names = -DKBUILD_BASENAME=$(call kh_text,$(basename $(notdir $<))) \
-	-DKBUILD_MODNAME=$(call kh_text,$(kh_modname)) -D__KBUILD_MODNAME=kmod_$(call kh_identifier,$(kh_modname)) \
+	-DKBUILD_MODNAME=$(call kh_text,$(kh_modname)) -D__KBUILD_MODNAME=$(kh_modname_prefix)$(call kh_identifier,$(kh_modname)) \
 	-DKBUILD_MODFILE='"$(kh_modfile)"'

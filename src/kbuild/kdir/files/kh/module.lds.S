@@ -16,6 +16,7 @@ SECTIONS {
 		*(.discard)
 		*(.discard.*)
 		*(.export_symbol)
+		*(.no_trim_symbol)
 #if !defined(CONFIG_UNWIND_TABLES)
 		*(.eh_frame)
 #endif
@@ -26,6 +27,7 @@ SECTIONS {
 	__ksymtab_gpl 0 : ALIGN(8) { *(SORT(___ksymtab_gpl+*)) }
 	__kcrctab 0 : ALIGN(4) { *(SORT(___kcrctab+*)) }
 	__kcrctab_gpl 0 : ALIGN(4) { *(SORT(___kcrctab_gpl+*)) }
+	__kflagstab 0 : { *(SORT(___kflagstab+*)) }
 
 	.ctors 0 : ALIGN(8) { *(SORT(.ctors.*)) *(.ctors) }
 	.init_array 0 : ALIGN(8) { *(SORT(.init_array.*)) *(.init_array) }
@@ -42,7 +44,9 @@ SECTIONS {
 	__kcfi_traps : { KEEP(*(.kcfi_traps)) }
 #endif
 
-#if defined(CONFIG_MEM_ALLOC_PROFILING)
+#if defined(MOD_SEPARATE_CODETAG_SECTIONS)
+	MOD_SEPARATE_CODETAG_SECTIONS()
+#elif defined(CONFIG_MEM_ALLOC_PROFILING)
 	.data : { *(.data .data.[0-9a-zA-Z_]*) CODETAG_SECTIONS() }
 #endif
 }
