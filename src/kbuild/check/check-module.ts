@@ -3,7 +3,7 @@ import { readElf, type ElfFile, type ElfSection } from '../elf/elf-file';
 import { readModInfo } from '../modpost/modinfo';
 import { THIS_MODULE, vermagicTail, type LoaderExpectations } from './expectations';
 import type { Finding } from './finding';
-import { checkCfi, checkJumpLabels, checkLandingPads } from './hardening';
+import { checkCfi, checkJumpLabels, checkLandingPads, checkPatchSites } from './hardening';
 import { isLoadable, relocationName } from './loadable-relocations';
 import { readModuleVersions } from './module-versions';
 
@@ -33,6 +33,7 @@ export function checkModule(bytes: Buffer, path: string, expected: LoaderExpecta
     ...checkCfi(elf, expected.kernel),
     ...checkLandingPads(elf, expected.kernel),
     ...checkJumpLabels(elf, expected.kernel),
+    ...checkPatchSites(elf, expected.kernel),
   ];
 }
 

@@ -21,4 +21,5 @@ export type FindingKind =
   | 'common-symbol'
   | 'cfi'
   | 'branch-target'
-  | 'jump-label';
+  | 'jump-label'
+  | 'patch-site';

@@ -103,6 +103,32 @@ export function checkJumpLabels(elf: ElfFile, { arch }: KernelTarget): Finding[]
   ];
 }
 
+/** Bytes of the pointer that ftrace keeps in front of a function; it is written in one go, so it has to lie on their multiple. */
+const POINTER = 8;
+
+/**
+ * arm64 kernels in which ftrace keeps a pointer in front of each function go
+ * down at one that lies unaligned, as the module is loaded.
+ *
+ * @see ftrace_call_adjust in arch/arm64/kernel/ftrace.c; 6.3 on
+ */
+export function checkPatchSites(elf: ElfFile, { arch, config }: KernelTarget): Finding[] {
+  if (arch !== 'arm64' || !config.isOn('DYNAMIC_FTRACE_WITH_CALL_OPS')) return [];
+  const unaligned = elf.sections
+    .filter(({ name }) => name === '__patchable_function_entries')
+    .flatMap((list) => elf.relocations(list))
+    .filter(({ symbol, addend }) => ((symbol?.value ?? 0) + addend) % POINTER !== 0);
+  if (unaligned.length === 0) return [];
+  return [
+    {
+      severity: 'error',
+      kind: 'patch-site',
+      text: `${unaligned.length} function(s) do not lie where ftrace can keep a pointer in front of them: the kernel stops as it loads the module`,
+      hint: 'Compile with clang or with gcc 14 and later, or mark no function as cold.',
+    },
+  ];
+}
+
 function definition(elf: ElfFile, name: string): ElfSymbol | undefined {
   return elf.symbols.find((symbol) => symbol.name === name && symbol.section !== undefined);
 }

@@ -1,4 +1,4 @@
-import { isAtLeast, type KernelConfig } from '../kernel-config';
+import { isAtLeast } from '../kernel-config';
 import type { Compiler, FlagInputs, FlagRow } from './flag-plan';
 
 /** Whether the kernel checks the types of indirect calls. Its option lost its suffix in 6.18. */
@@ -58,39 +58,25 @@ export const HARDENING_FLAGS: FlagRow[] = [
   },
   {
     flags: ({ config, compiler }) => [
-      `-f${alignment(config, compiler)}=${config.value('FUNCTION_ALIGNMENT') ?? '0'}`,
+      `-f${alignmentFlag(compiler)}=${config.value('FUNCTION_ALIGNMENT') ?? '0'}`,
     ],
-    when: (inputs) => Number(inputs.config.value('FUNCTION_ALIGNMENT')) > 0 && !mustAlignAll(inputs),
+    when: ({ config }) => Number(config.value('FUNCTION_ALIGNMENT')) > 0,
     config: 'FUNCTION_ALIGNMENT',
     class: 'diag',
     without: 'functions are aligned otherwise',
-  },
-  {
-    flags: ({ config }) => [`-fmin-function-alignment=${config.value('FUNCTION_ALIGNMENT') ?? '8'}`],
-    when: mustAlignAll,
-    config: 'DYNAMIC_FTRACE_WITH_CALL_OPS',
-    class: 'crash',
-    without:
-      "gcc leaves functions such as a module's init function unaligned, and ftrace brings the kernel down as it patches them",
   },
   ubsan('UBSAN_BOUNDS_STRICT', ['-fsanitize=bounds-strict'], 'gcc'),
   ubsan('UBSAN_ARRAY_BOUNDS', ['-fsanitize=array-bounds'], 'clang'),
   ubsan('UBSAN_LOCAL_BOUNDS', ['-fsanitize=local-bounds'], 'clang'),
 ];
 
-/**
- * Whether ftrace keeps a pointer in front of each function, and only gcc 14's new flag keeps that aligned.
- *
- * @see CC_HAS_SANE_FUNCTION_ALIGNMENT in arch/Kconfig, and ftrace_call_adjust in arch/arm64/kernel/ftrace.c
- */
-function mustAlignAll({ config, compiler }: FlagInputs): boolean {
-  return compiler.kind === 'gcc' && config.isOn('DYNAMIC_FTRACE_WITH_CALL_OPS');
+function alignmentFlag(compiler: Compiler): string {
+  return compiler.kind === 'gcc' && alignsAll(compiler) ? 'min-function-alignment' : 'align-functions';
 }
 
-/** gcc aligns rarely used functions, too, since its 14 has a flag for that; clang does by the older one. */
-function alignment(config: KernelConfig, { kind, version }: Compiler): string {
-  const isStrict = config.isOn('CC_HAS_MIN_FUNCTION_ALIGNMENT') && kind === 'gcc' && version >= 140000;
-  return isStrict ? 'min-function-alignment' : 'align-functions';
+/** Whether rarely used functions are aligned, too: gcc's are since its 14 has a flag for that, clang's by the older one. */
+export function alignsAll({ kind, version }: Compiler): boolean {
+  return kind === 'clang' || version >= 140000;
 }
 
 /** Only where a failed check traps: the functions that report it otherwise may not be exported. */

@@ -1,7 +1,7 @@
 import { ARM64_FLAGS } from './arm64-flags';
 import { BASE_FLAGS, WARNING_FLAGS } from './base-flags';
 import type { FlagInputs, FlagPlan, FlagRow, PlannedFlag } from './flag-plan';
-import { HARDENING_FLAGS, LEFT_OUT } from './hardening-flags';
+import { alignsAll, HARDENING_FLAGS, LEFT_OUT } from './hardening-flags';
 import { isAtLeast } from '../kernel-config';
 import { refuseUnsupported } from './refusals';
 import { X86_FLAGS } from './x86-flags';
@@ -10,6 +10,8 @@ import { X86_FLAGS } from './x86-flags';
 const PLAIN_JUMP_LABELS = 'plain-jump-labels.h';
 /** The header of a kdir that keeps a module's own exports. */
 const KEEP_EXPORTS = 'keep-exports.h';
+/** The header of a kdir with which no function is marked as rarely used. */
+const NOTHING_COLD = 'nothing-cold.h';
 
 /**
  * The flags that a kernel's modules are compiled with, before the compiler was
@@ -26,6 +28,7 @@ export function moduleFlags(inputs: FlagInputs): FlagPlan {
     afterKconfig: [
       ...(needsPlainJumpLabels(inputs) ? [PLAIN_JUMP_LABELS] : []),
       ...(dropsExports(inputs) ? [KEEP_EXPORTS] : []),
+      ...(hasUnalignedCold(inputs) ? [NOTHING_COLD] : []),
     ],
     notes: notesOn(inputs),
   };
@@ -51,6 +54,17 @@ function needsPlainJumpLabels({ config }: FlagInputs): boolean {
  */
 function dropsExports({ config, version }: FlagInputs): boolean {
   return config.isOn('TRIM_UNUSED_KSYMS') && !isAtLeast(version, 6, 5);
+}
+
+/**
+ * ftrace may keep a pointer in front of each function; one that lies unaligned
+ * brings the kernel down as the module is loaded. Headers mark functions as
+ * rarely used only where the kernel's own compiler aligns those: this one may not.
+ *
+ * @see __cold in include/linux/compiler_types.h, ftrace_call_adjust in arch/arm64/kernel/ftrace.c
+ */
+function hasUnalignedCold({ config, compiler }: FlagInputs): boolean {
+  return config.isOn('CC_HAS_SANE_FUNCTION_ALIGNMENT') && !alignsAll(compiler);
 }
 
 function notesOn({ config }: FlagInputs): string[] {

@@ -42,6 +42,7 @@ const FILES = [
   'kh/finish.mk',
   'kh/plain-jump-labels.h',
   'kh/keep-exports.h',
+  'kh/nothing-cold.h',
 ];
 
 /**

@@ -319,6 +319,28 @@ describe('checkModule', () => {
       expect(armFindings(plan, kernel('6.1', 'ARM64', 'ARM64_BTI_KERNEL'))).toEqual(found);
     });
 
+    it.each([
+      [8, []],
+      [
+        12,
+        [expect.stringMatching(/^patch-site: 1 function\(s\) do not lie where ftrace can keep a pointer/)],
+      ],
+    ])(
+      'with ftrace’s pointers in front of functions takes one with its own at %p with %p',
+      (addend, found) => {
+        const plan = {
+          sections: [{ name: '.text', data: Buffer.alloc(64) }, { name: '__patchable_function_entries' }],
+          symbols: [{ name: 'first', section: '.text', value: 16 }],
+          relocations: [
+            { section: '__patchable_function_entries', type: 257, symbol: 'first', addend: 0 },
+            { section: '__patchable_function_entries', offset: 8, type: 257, symbol: 'first', addend },
+          ],
+        };
+        expect(armFindings(plan, kernel('6.12', 'ARM64', 'DYNAMIC_FTRACE_WITH_CALL_OPS'))).toEqual(found);
+        expect(armFindings(plan, kernel('6.1', 'ARM64'))).toEqual([]);
+      },
+    );
+
     it('sees static branches that nobody turned into no-operations', () => {
       const table = (code: string) => `ret
         spot: ${code}
