@@ -102,7 +102,9 @@ describe('kh headers, of an archive file', () => {
     const run = await ofArchive('search no_such_symbol', await archiveFile());
     expect(run).toExitWith(0);
     expect(run.stdout).toBe('');
-    expect(run.stderr).toMatch(/nothing matches in \d+ files/);
+    expect(run.stderr).toContain(`files of ${RELEASE}\n`);
+    const nowhere = await ofArchive('search UTS_RELEASE -g *.c', await archiveFile());
+    expect(nowhere.stderr).toBe(`warning: no file of ${RELEASE} has a name that the globs take\n`);
   });
 
   it('gives everything as data with --json', async () => {
@@ -232,6 +234,14 @@ describe('kh headers, of a device', () => {
     expect(run.stdout).toBe(
       ['PIXEL', 'MODULE'].map((serial) => `==> ${serial} <==\ninclude/generated/utsrelease.h\n`).join(''),
     );
+  });
+
+  it('says of each of several where nothing was found', async () => {
+    const lab = await startLab({ devices: [pixel(), modulePhone()] });
+    const run = await kh(['headers', 'search', 'no_such_symbol', '--all'], { lab });
+    expect(run).toExitWith(0);
+    expect(run.stderr).toMatch(/^warning: PIXEL: nothing matches in \d+ files of /m);
+    expect(run.stderr).toMatch(/^warning: MODULE: nothing matches in \d+ files of /m);
   });
 
   it('does not take a damaged transfer for the archive', async () => {

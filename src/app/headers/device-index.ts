@@ -23,7 +23,10 @@ export function lookOnDevice<T>(
 ): (device: AttachedDevice, context: Context) => Promise<T> {
   return async (device, context) => {
     using index = await indexOfDevice(device, options, context);
-    return await look(index, context);
+    const { serial } = device.listed;
+    const emit: Context['emit'] = (event) =>
+      context.emit(event.type === 'warning' ? { serial, ...event } : event);
+    return await look(index, { ...context, emit });
   };
 }
 

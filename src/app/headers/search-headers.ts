@@ -29,13 +29,18 @@ export function headersSearch(query: SearchQuery): Look<SearchResult> {
   linePattern(query.pattern, query);
   globFilter(query.globs);
   const thread = searchThread(query);
-  return async ({ path }, { signal, emit }) => {
+  return async ({ path, release }, { signal, emit }) => {
     const result = await thread.search(path, signal);
     if (result.files.length === 0) {
-      emit({ type: 'warning', message: `nothing matches in ${result.searched} files` });
+      emit({ type: 'warning', message: nothingFound(result.searched, release || 'the archive') });
     }
     return result;
   };
+}
+
+function nothingFound(searched: number, archive: string): string {
+  if (searched === 0) return `no file of ${archive} has a name that the globs take`;
+  return `nothing matches in ${searched} files of ${archive}`;
 }
 
 /** A thread that looks for one thing, in any number of indexes; it keeps no process from ending. */
