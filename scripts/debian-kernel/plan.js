@@ -14,8 +14,8 @@ const COMPLAINT =
 const TAINTED = String((1 << 12) | (1 << 13));
 
 /**
- * What is done on a kernel. A plan is of lines `{ line, module, problems(step) }`. A step is what came of
- * a line: what it `printed`, the kernel's `log` since, and its `errno`.
+ * What is done on a kernel: lines `{ line, module, problems(step) }`. A step is what
+ * came of a line: what it `printed`, the kernel's `log` since, and its `errno`.
  */
 function planFor(release) {
   const major = Number.parseInt(release, 10);

@@ -23,8 +23,9 @@ export interface GeneratedPart {
  * compiled with. Which form that kernel wants is read from its headers, as
  * vendors move changes between versions: `SYMBOL_CRC` is there since 5.19,
  * `KSYMTAB_FUNC` since 6.5, and in 7.2 `SYMBOL_FLAGS`, with which one table
- * holds the exports for all and those for GPL modules. What 6.12 keeps in a file of its own for all
- * modules (salt, vermagic, ORC header) is in this one: the module is the same.
+ * holds the exports for all and those for GPL modules. What 6.12 keeps in a file
+ * of its own for all modules (salt, vermagic, ORC header) is in this one: the
+ * module is the same.
  *
  * @see scripts/mod/modpost.c of the kernel for the contents: add_header,
  * add_exported_symbols, add_versions, add_extended_versions, add_depends
