@@ -4,12 +4,14 @@ import type { FlagInputs, FlagPlan, FlagRow, PlannedFlag } from './flag-plan';
 import { alignsAll, HARDENING_FLAGS, LEFT_OUT } from './hardening-flags';
 import { isAtLeast } from '../kernel-config';
 import { refuseUnsupported } from './refusals';
-import { X86_FLAGS } from './x86-flags';
+import { isCanaryOutOfReach, X86_FLAGS } from './x86-flags';
 
 /** The header of a kdir that cures the x86_64 jump labels. */
 const PLAIN_JUMP_LABELS = 'plain-jump-labels.h';
 /** The header of a kdir that keeps a module's own exports. */
 const KEEP_EXPORTS = 'keep-exports.h';
+/** The header of a kdir that keeps clang from gcc's address spaces. */
+const PLAIN_PERCPU = 'plain-percpu.h';
 /** The header of a kdir with which no function is marked as rarely used. */
 const NOTHING_COLD = 'nothing-cold.h';
 
@@ -29,6 +31,7 @@ export function moduleFlags(inputs: FlagInputs): FlagPlan {
       ...(needsPlainJumpLabels(inputs) ? [PLAIN_JUMP_LABELS] : []),
       ...(dropsExports(inputs) ? [KEEP_EXPORTS] : []),
       ...(hasUnalignedCold(inputs) ? [NOTHING_COLD] : []),
+      ...(hasAddressSpaces(inputs) ? [PLAIN_PERCPU] : []),
     ],
     notes: notesOn(inputs),
   };
@@ -67,13 +70,29 @@ function hasUnalignedCold({ config, compiler }: FlagInputs): boolean {
   return config.isOn('CC_HAS_SANE_FUNCTION_ALIGNMENT') && !alignsAll(compiler);
 }
 
-function notesOn({ config }: FlagInputs): string[] {
+/**
+ * Kernels that gcc built for x86_64 reach the data of each processor by address
+ * spaces of gcc's. What clang makes of those writes to other memory.
+ *
+ * @see CC_HAS_NAMED_AS in arch/x86/Kconfig, arch/x86/include/asm/percpu.h
+ */
+function hasAddressSpaces({ config, compiler }: FlagInputs): boolean {
+  return compiler.kind === 'clang' && config.isOn('CC_HAS_NAMED_AS');
+}
+
+function notesOn(inputs: FlagInputs): string[] {
+  const { config } = inputs;
   const notes = LEFT_OUT.filter(([option]) => config.isOn(option)).map(
     ([option, lost]) => `The kernel has CONFIG_${option}; the module is built without it: ${lost}.`,
   );
   if (config.isOn('UBSAN') && !config.isOn('UBSAN_TRAP')) {
     notes.push(
       'The kernel has CONFIG_UBSAN; the module is built without it: undefined behaviour goes unseen.',
+    );
+  }
+  if (isCanaryOutOfReach(inputs)) {
+    notes.push(
+      'The kernel has CONFIG_STACKPROTECTOR; clang before 17 cannot reach its canary: a stack that is overwritten goes unseen.',
     );
   }
   return notes;

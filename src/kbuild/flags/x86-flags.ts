@@ -15,9 +15,20 @@ const PROCESSORS = [
 ] as const;
 
 /**
+ * Since 6.15 the stack's canary is a symbol, which clang before 17 reaches by a
+ * table of addresses only: the loader has none.
+ *
+ * @see STACKPROTECTOR in arch/x86/Makefile
+ */
+export function isCanaryOutOfReach({ arch, config, version, compiler }: FlagInputs): boolean {
+  const isSymbol = arch === 'x86_64' && config.isOn('STACKPROTECTOR') && isAtLeast(version, 6, 15);
+  return isSymbol && compiler.kind === 'clang' && compiler.version < 170000;
+}
+
+/**
  * What x86_64 asks for besides.
  *
- * @see arch/x86/Makefile of Linux 5.4 to 6.12
+ * @see arch/x86/Makefile of Linux 5.4 to 7.3
  */
 export const X86_FLAGS: FlagRow[] = [
   { flags: ['-m64'], class: 'compile', without: 'the code is not for x86_64', for: 'both' },
@@ -109,7 +120,7 @@ export const X86_FLAGS: FlagRow[] = [
         ? ['-mstack-protector-guard-reg=gs', '-mstack-protector-guard-symbol=__ref_stack_chk_guard']
         : []),
     ],
-    when: isOn('STACKPROTECTOR'),
+    when: (inputs) => isOn('STACKPROTECTOR')(inputs) && !isCanaryOutOfReach(inputs),
     config: 'STACKPROTECTOR',
     class: 'diag',
     without: 'a stack that is overwritten goes unseen',
@@ -117,9 +128,9 @@ export const X86_FLAGS: FlagRow[] = [
   },
   {
     flags: ['-fno-stack-protector'],
-    when: (inputs) => !isOn('STACKPROTECTOR')(inputs),
+    when: (inputs) => !isOn('STACKPROTECTOR')(inputs) || isCanaryOutOfReach(inputs),
     class: 'load',
-    without: 'code asks for a canary that the kernel does not have',
+    without: 'code asks for a canary that the kernel does not have, or that it cannot reach',
   },
   {
     flags: ['-DCC_USING_FENTRY'],

@@ -40,12 +40,20 @@ export function configuredValue(config: Buffer, name: string): string | undefine
   return optionsOf(config).get(name);
 }
 
-/** Whether a `.config` is what an autoconf.h was made from: each option is set to the same in both. */
+/**
+ * Whether a `.config` is what an autoconf.h was made from: each option is set to
+ * the same in both. Hexadecimal numbers get their 0x there, if they lack it.
+ *
+ * @see scripts/kconfig/confdata.c
+ */
 export function isConfigOf(config: Buffer, autoconf: string): boolean {
   const options = optionsOf(config);
   const header = new Map(parseAutoconf(autoconf).entries());
   if (options.size !== header.size) return false;
-  return [...options].every(([name, value]) => header.get(name) === value);
+  return [...options].every(([name, value]) => {
+    const there = header.get(name);
+    return there === value || there === `0x${value === 'y' ? '1' : value}`;
+  });
 }
 
 /** As `parseAutoconf` gives them, which cannot tell the number 1 from `y`, nor an option X_MODULE from `X=m`. */

@@ -43,6 +43,7 @@ const FILES = [
   'kh/plain-jump-labels.h',
   'kh/keep-exports.h',
   'kh/nothing-cold.h',
+  'kh/plain-percpu.h',
 ];
 
 /**

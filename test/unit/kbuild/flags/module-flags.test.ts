@@ -206,8 +206,28 @@ describe('flags of x86_64', () => {
 
   it('name the new home of the canary from 6.15 on', () => {
     const options = { STACKPROTECTOR: 'y', STACKPROTECTOR_STRONG: 'y' };
-    expect(line('x86_64', '6.15.0', options)).toContain('guard-symbol=__ref_stack_chk_guard');
-    expect(line('x86_64', '6.14.0', options)).not.toContain('guard-symbol');
+    for (const compiler of [gcc, { kind: 'clang', version: 170000 } as const]) {
+      expect(line('x86_64', '6.15.0', options, compiler)).toContain('guard-symbol=__ref_stack_chk_guard');
+      expect(line('x86_64', '6.14.0', options, compiler)).not.toContain('guard-symbol');
+    }
+  });
+
+  it('keep clang from the address spaces that headers of gcc’s kernels name', () => {
+    const options = { CC_HAS_NAMED_AS: 'y', USE_X86_SEG_SUPPORT: 'y' };
+    const first = (...compiler: FlagInputs['compiler'][]) =>
+      moduleFlags(inputs('x86_64', '6.12.0', options, ...compiler)).afterKconfig;
+    expect(first()).toEqual(['plain-percpu.h']);
+    expect(first(gcc)).toEqual([]);
+    expect(moduleFlags(inputs('x86_64', '6.12.0', {})).afterKconfig).toEqual([]);
+  });
+
+  it('have no canary of clang before 17 from 6.15 on, and say so', () => {
+    const options = { STACKPROTECTOR: 'y' };
+    expect(line('x86_64', '6.15.0', options)).toMatch(/ -fno-stack-protector (?!.*-fstack-protector)/);
+    expect(line('x86_64', '6.14.0', options)).toContain(' -fstack-protector ');
+    const { notes } = moduleFlags(inputs('x86_64', '6.15.0', options));
+    expect(notes).toEqual([expect.stringMatching(/CONFIG_STACKPROTECTOR; clang before 17/)]);
+    expect(moduleFlags(inputs('x86_64', '6.14.0', options)).notes).toEqual([]);
   });
 
   it('leave a call for ftrace at the start of each function, and have gcc list them', () => {

@@ -51,4 +51,10 @@ describe('a .config', () => {
     expect(isConfigOf(text, same.replace('B_MODULE', 'B'))).toBe(false);
     expect(isConfigOf(text, same.replace('D 1', 'D 2'))).toBe(false);
   });
+
+  it.each(['0', '1', 'beef', '0xbeef'])('takes the hexadecimal number %s as the header has it', (number) => {
+    const header = `#define CONFIG_ADDRESS 0x${number.replace('0x', '')}\n`;
+    expect(isConfigOf(Buffer.from(`CONFIG_ADDRESS=${number}\n`), header)).toBe(true);
+    expect(isConfigOf(Buffer.from('CONFIG_ADDRESS=2\n'), header)).toBe(false);
+  });
 });
